@@ -1,0 +1,5 @@
+"""The origin's settings: declared once, read from flags, environment, file and defaults.
+
+``settings`` declares them; ``reference`` renders the example file and the settings page from the
+declaration, so that neither can say anything else.
+"""

@@ -1,0 +1,218 @@
+"""Every setting of ``tidecast serve``, with its unit, its default and what it is for.
+
+A flag beats the environment (``TIDECAST_SECTION__KEY``), which beats the file, which beats the
+default. Unknown keys are refused, with the nearest known one as a suggestion: a misspelt limit
+that is silently ignored is a limit that does not exist.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from origin.config.addresses import is_public
+from origin.errors import SettingsError
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+PREFIX = "TIDECAST_"
+EDGE_PREFIX = "TIDECAST_EDGE__"  # the edge's own settings share the environment
+
+
+class Section(BaseModel):
+    """What all sections have in common: they are frozen, and strict about their keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class ServerSettings(Section):
+    """Where Tidecast listens for streamers and viewers, and where it keeps its files."""
+
+    host: str = "0.0.0.0"
+    """Address on which RTMP and the edge listen. With `open`, loopback unless set."""
+    http_port: Port = 8080
+    """Port of the edge: viewers' pages and streams."""
+    edge_workers: int = Field(default=1, ge=0, le=64)
+    """Processes of the edge; 0 starts none (edges on other machines only)."""
+    data_dir: Path = Path("~/.local/share/tidecast")
+    """Directory of everything durable, such as the stream keys."""
+    log_json: bool = False
+    """Write the log as JSON lines."""
+
+
+class RtmpSettings(Section):
+    """Taking streams in."""
+
+    port: Port = 1935
+    """Port on which encoders publish."""
+    open: bool = False
+    """Let any name publish without a key, for tests and closed networks."""
+    force_open: bool = False
+    """Allow `open` on an address that the whole internet can reach."""
+    grace_s: float = Field(default=90.0, ge=0, le=3600)
+    """Seconds that a stream waits for a lost publisher before it ends."""
+    keep_ended_s: float = Field(default=300.0, ge=0, le=86400)
+    """Seconds that an ended stream's last segments can still be fetched."""
+    chunk_size: int = Field(default=60_000, ge=128, le=0xFFFFFF)
+    """Bytes per chunk that encoders are told to expect from the origin; FFmpeg copies it."""
+
+
+class ControlSettings(Section):
+    """The origin's own HTTP server: what edges fetch, and the control API."""
+
+    host: str = "127.0.0.1"
+    """Address of the control port; anything but loopback also exposes the API."""
+    port: Port = 8081
+    """Port of the control API and of everything that edges fetch."""
+
+
+class HlsSettings(Section):
+    """How streams are cut."""
+
+    segment_s: float = Field(default=2.0, ge=0.5, le=10)
+    """Seconds after which a segment ends at the next keyframe."""
+    part_s: float = Field(default=0.5, ge=0.1, le=2)
+    """Longest part of a segment, in seconds."""
+    window: int = Field(default=6, ge=3, le=1800)
+    """Segments that a playlist lists."""
+
+
+class Settings(BaseSettings):
+    """All of them, by section."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+    )
+
+    server: ServerSettings = ServerSettings()
+    rtmp: RtmpSettings = RtmpSettings()
+    control: ControlSettings = ControlSettings()
+    hls: HlsSettings = HlsSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first, then the environment, then the file."""
+        given = cast("InitSettingsSource", init_settings).init_kwargs
+        flags, file = given.get("flags", {}), given.get("file", {})
+        return (
+            InitSettingsSource(settings_cls, flags),
+            env_settings,
+            InitSettingsSource(settings_cls, file),
+        )
+
+    @property
+    def data_dir(self) -> Path:
+        """The data directory, with ``~`` resolved."""
+        return self.server.data_dir.expanduser()
+
+
+Tables = Mapping[str, Mapping[str, object]]
+
+
+def load_settings(flags: Tables, config: Path | None) -> Settings:
+    """Put the settings together.
+
+    Args:
+        flags: what was given on the command line, by section and key.
+        config: the TOML file, or None.
+
+    Raises:
+        SettingsError: naming each key that is wrong, and what it should be.
+    """
+    file = _read_toml(config) if config is not None else {}
+    _refuse_unknown_variables(os.environ)
+    try:
+        settings = Settings(flags=flags, file=file)  # pyright: ignore[reportCallIssue]
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(error))) from error
+    return _checked_open(settings, host_is_given=_gives_host(flags, file))
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
+
+
+def known_keys() -> dict[str, type[Section]]:
+    """The sections by name."""
+    return {
+        name: cast("type[Section]", field.annotation)
+        for name, field in Settings.model_fields.items()
+    }
+
+
+def _refuse_unknown_variables(environment: Iterable[str]) -> None:
+    known = {
+        f"{PREFIX}{section}__{key}".upper()
+        for section, model in known_keys().items()
+        for key in model.model_fields
+    }
+    for variable in environment:
+        if variable.startswith(PREFIX) and not variable.startswith(EDGE_PREFIX):
+            if variable not in known:
+                raise SettingsError(f"unknown variable {variable}{_suggestion(variable, known)}")
+
+
+def _explain(error: ValidationError) -> list[str]:
+    lines: list[str] = []
+    for problem in error.errors():
+        path = [str(part) for part in problem["loc"]]
+        where = ".".join(path)
+        if problem["type"] == "extra_forbidden":
+            sections = known_keys()
+            near = sections[path[0]].model_fields if path[0] in sections else sections
+            lines.append(f"unknown setting {where}{_suggestion(path[-1], near)}")
+        else:
+            lines.append(f"{where}: {problem['msg']} (got {problem['input']!r})")
+    return lines
+
+
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f": did you mean {near[0]}?" if near else ""
+
+
+def _gives_host(flags: Tables, file: Mapping[str, Any]) -> bool:
+    return (
+        "host" in flags.get("server", {})
+        or "host" in file.get("server", {})
+        or f"{PREFIX}SERVER__HOST" in os.environ
+    )
+
+
+def _checked_open(settings: Settings, *, host_is_given: bool) -> Settings:
+    """Keep an open door off the internet: loopback by default, never public by accident."""
+    if not settings.rtmp.open or settings.rtmp.force_open:
+        return settings
+    if not host_is_given:
+        server = settings.server.model_copy(update={"host": "127.0.0.1"})
+        return settings.model_copy(update={"server": server})
+    if is_public(settings.server.host):
+        raise SettingsError(
+            f"open publishing on the public address {settings.server.host} would let anyone "
+            "broadcast from here: give a private --host, or --force-open if that is what you want",
+        )
+    return settings

@@ -1,0 +1,30 @@
+"""Whether the process lives, whether it may be sent traffic, and what it has counted."""
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+
+from origin.http.state import StateDependency
+from origin.observe.metrics import CONTENT_TYPE
+
+router = APIRouter(tags=["health"])
+UNCACHED = {"Cache-Control": "no-store"}
+
+
+@router.get("/healthz")
+def alive() -> JSONResponse:
+    """Say that the process answers."""
+    return JSONResponse({"status": "ok"}, headers=UNCACHED)
+
+
+@router.get("/readyz", responses={503: {"description": "draining"}})
+def ready(state: StateDependency) -> JSONResponse:
+    """Say whether new publishers and viewers may come: 503 once the process is ending."""
+    if state.is_draining():
+        return JSONResponse({"status": "draining"}, 503, headers=UNCACHED)
+    return JSONResponse({"status": "ready"}, headers=UNCACHED)
+
+
+@router.get("/metrics", response_class=Response)
+def metrics(state: StateDependency) -> Response:
+    """Metrics in Prometheus's text format."""
+    return Response(state.metrics.render(), headers={"Content-Type": CONTENT_TYPE, **UNCACHED})

@@ -1,0 +1,50 @@
+"""What the routes ask of the origin, and how they get at it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+
+from origin.observe.metrics import MetricsPage
+from origin.streams.stream import Stream
+
+
+class Streams(Protocol):
+    """The streams by name; ``streams.registry.Registry`` is one."""
+
+    def find(self, name: str) -> Stream | None:
+        """The stream if it could be published here, live or not."""
+        ...
+
+    def __iter__(self) -> Iterator[Stream]:
+        """Every stream that was ever published."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OriginState:
+    """Everything that the routes read; they change nothing."""
+
+    streams: Streams
+    metrics: MetricsPage
+    is_draining: Callable[[], bool]
+
+
+def _streams(request: Request) -> Streams:
+    return _state(request).streams
+
+
+def _state(request: Request) -> OriginState:
+    state = request.app.state.origin
+    assert isinstance(state, OriginState)
+    return state
+
+
+StreamsDependency = Annotated[Streams, Depends(_streams)]
+StateDependency = Annotated[OriginState, Depends(_state)]
+
+
+def live_first(streams: Iterable[Stream]) -> list[Stream]:
+    """Streams in the order of their names, those that are on the air before the others."""
+    return sorted(streams, key=lambda stream: (stream.session is None, stream.name))

@@ -1,0 +1,58 @@
+"""One stream in a few words: what the API, the status document and the pages all say of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from origin.media.avc import AvcConfiguration
+from origin.media.track import VideoConfiguration
+from origin.streams.stream import Session, Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A stream at one moment; nothing in it is secret."""
+
+    name: str
+    state: str
+    since: datetime | None
+    last_live: datetime | None
+    codecs: str | None
+    width: int | None
+    height: int | None
+    frame_rate: float | None
+    bitrate: int | None
+    target_duration: int | None
+    segments: int
+    has_playlist: bool
+    has_ts: bool
+
+
+def summarize(stream: Stream) -> Summary:
+    """Put ``stream`` into words."""
+    session = stream.session
+    video = _video(session)
+    rendition = session.rendition if session is not None else None
+    return Summary(
+        name=stream.name,
+        state=stream.state.value,
+        since=stream.since,
+        last_live=stream.last_live,
+        codecs=rendition.codecs if rendition is not None else None,
+        width=video.width if video is not None else None,
+        height=video.height if video is not None else None,
+        frame_rate=rendition.frame_rate if rendition is not None else None,
+        bitrate=rendition.average_bandwidth if rendition is not None else None,
+        target_duration=rendition.target_duration if rendition is not None else None,
+        segments=session.segments if session is not None else 0,
+        has_playlist=rendition is not None and rendition.playlist() is not None,
+        has_ts=rendition is not None and rendition.ts_playlist() is not None,
+    )
+
+
+def _video(session: Session | None) -> VideoConfiguration | None:
+    if session is None:
+        return None
+    configurations = [track.configuration for track in session.rendition.tracks]
+    return next((c for c in configurations if isinstance(c, AvcConfiguration)), None)
+
+

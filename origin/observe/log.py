@@ -1,0 +1,32 @@
+"""The log: one line per event, readable at a terminal, JSON where it is collected.
+
+Stream keys never reach it: whoever logs names the stream, not what opened it.
+"""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure_log(*, as_json: bool) -> None:
+    """Set up the process's log on standard error; call it once, before the first line."""
+    render: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso" if as_json else "%H:%M:%S", utc=as_json),
+            structlog.processors.format_exc_info,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    # Libraries log through the standard library: only what needs attention is let through.
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")

@@ -1,0 +1,58 @@
+"""Prometheus metrics, read off the origin's state when somebody asks.
+
+Nothing is counted twice for the sake of metrics: the components keep plain integers, and a
+collector turns them into families at scrape time, so that a frame never pays for a label.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+class Kind(Enum):
+    """What a family's values do over time."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric: a name, what it says, and its values by label values."""
+
+    name: str
+    help: str
+    kind: Kind
+    values: Mapping[tuple[str, ...], float]
+    labels: tuple[str, ...] = field(default=())
+
+
+class MetricsPage:
+    """Renders ``/metrics`` from whatever ``read`` returns at that moment."""
+
+    def __init__(self, read: Callable[[], Iterable[Family]]) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_StateCollector(read))
+
+    def render(self) -> bytes:
+        """The page, in Prometheus's text format."""
+        return generate_latest(self._registry)
+
+
+class _StateCollector(Collector):
+    def __init__(self, read: Callable[[], Iterable[Family]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        for family in self._read():
+            make = CounterMetricFamily if family.kind is Kind.COUNTER else GaugeMetricFamily
+            metric = make(family.name, family.help, labels=family.labels)
+            for labels, value in family.values.items():
+                metric.add_metric(labels, value)
+            yield metric

@@ -1,0 +1,90 @@
+"""The origin process: RTMP in, HLS out, in one event loop.
+
+Runs in a process of its own, below the supervisor, with sockets that are already listening.
+On SIGTERM it stops taking streams in, publishes every frame that it has received, answers what
+is being asked, and returns.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+from collections.abc import Iterator
+
+import structlog
+import uvicorn
+import uvloop
+
+from origin.auth.keyring import Admission
+from origin.config.settings import Settings
+from origin.hls.rules import Rules
+from origin.http.app import create_app
+from origin.http.state import OriginState
+from origin.ingest.listener import RtmpListener
+from origin.ingest.settings import IngestSettings
+from origin.observe.metrics import MetricsPage
+from origin.service.figures import read_figures
+from origin.service.sockets import OriginSockets
+from origin.streams.clock import LoopClock
+from origin.streams.registry import Registry
+from origin.streams.stream import Patience
+
+log = structlog.get_logger()
+
+EPOCH_BYTES = 4
+DRAIN_S = 5
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: the process ends in our order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run_origin(settings: Settings, admission: Admission, sockets: OriginSockets) -> None:
+    """Run the origin until SIGTERM or SIGINT."""
+    uvloop.run(_serve(settings, admission, sockets))
+
+
+async def _serve(settings: Settings, admission: Admission, sockets: OriginSockets) -> None:
+    registry = Registry(
+        admission,
+        rules=Rules(
+            segment_s=settings.hls.segment_s,
+            part_s=settings.hls.part_s,
+            window=settings.hls.window,
+        ),
+        patience=Patience(settings.rtmp.grace_s, settings.rtmp.keep_ended_s),
+        clock=LoopClock(),
+        new_epoch=lambda: secrets.token_hex(EPOCH_BYTES),
+    )
+    listener = RtmpListener(registry, IngestSettings(chunk_size=settings.rtmp.chunk_size))
+    stopping = asyncio.Event()
+    state = OriginState(
+        streams=registry,
+        metrics=MetricsPage(lambda: read_figures(registry, listener)),
+        is_draining=stopping.is_set,
+    )
+    server = _Server(
+        uvicorn.Config(
+            create_app(state),
+            loop="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_S,
+        ),
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await listener.start(sockets.rtmp)
+    serving = asyncio.ensure_future(server.serve([sockets.control]))
+    await stopping.wait()
+    registry.close("the server is shutting down")
+    await listener.close()
+    server.should_exit = True
+    await serving

@@ -1,0 +1,102 @@
+"""``tidecast serve``: bind, say what to type into OBS, and hand over to the supervisor.
+
+The words are printed as soon as the ports are bound: from then on the kernel holds connections
+for processes that are still starting.
+"""
+
+import secrets
+from pathlib import Path
+
+from origin.auth.keyring import (
+    Admission,
+    KeyRing,
+    OpenToAll,
+    StreamKey,
+    new_key,
+    parse_keys,
+    render_keys,
+)
+from origin.config.addresses import LOOPBACK, is_unspecified
+from origin.config.settings import Settings
+from origin.observe.log import configure_log
+from origin.service.announcement import announcement
+from origin.service.sockets import OriginSockets, check_free, listen
+from origin.service.supervisor import Child, fork, spawn, supervise
+from origin.store.private_file import read_or_make
+
+KEY_FILE = "keys.toml"
+FIRST_STREAM = "main"
+
+
+def serve(settings: Settings, *, demo: bool) -> int:
+    """Run Tidecast until it is told to end; return the exit status.
+
+    Raises:
+        SettingsError: a port or the data directory cannot be used; nothing was started.
+    """
+    configure_log(as_json=settings.server.log_json)
+    key_file = settings.data_dir / KEY_FILE
+    keys = () if settings.rtmp.open else _load_keys(key_file)
+    admission: Admission = OpenToAll() if settings.rtmp.open else KeyRing(keys)
+    sockets = _listen(settings)
+    print(announcement(settings, keys, key_file), flush=True)
+    children = [Child("origin", lambda: fork(lambda: _run_origin(settings, admission, sockets)))]
+    if settings.server.edge_workers:
+        children.append(Child("edge", lambda: spawn(edge_arguments(settings))))
+    if demo:
+        publish_to = _demo_address(settings, keys)
+        children.append(Child("demo", lambda: fork(lambda: _run_demo(publish_to))))
+    return supervise(children)
+
+
+def edge_arguments(settings: Settings) -> list[str]:
+    """The command line of the edge in front of this origin, after ``python``."""
+    return [
+        *("-m", "cdn", "--exit-with-parent"),
+        *("--origin", f"http://{_local(settings.control.host)}:{settings.control.port}"),
+        *("--host", settings.server.host),
+        *("--http-port", str(settings.server.http_port)),
+        *("--workers", str(settings.server.edge_workers)),
+    ]
+
+
+def _load_keys(path: Path) -> tuple[StreamKey, ...]:
+    first = new_key(FIRST_STREAM, secrets.choice)
+    return parse_keys(read_or_make(path, lambda: render_keys([first])))
+
+
+def _listen(settings: Settings) -> OriginSockets:
+    server, control = settings.server, settings.control
+    if server.edge_workers:
+        check_free(server.host, server.http_port, what="the edge", flag="--http-port")
+    return OriginSockets(
+        rtmp=listen(server.host, settings.rtmp.port, what="RTMP", flag="--rtmp-port"),
+        control=listen(control.host, control.port, what="the control API", flag="--control-port"),
+    )
+
+
+def _demo_address(settings: Settings, keys: tuple[StreamKey, ...]) -> str:
+    key = keys[0].secret if keys else FIRST_STREAM
+    return f"rtmp://{_local(settings.server.host)}:{settings.rtmp.port}/live/{key}"
+
+
+def _local(host: str) -> str:
+    """Where this machine itself reaches a server that listens on ``host``."""
+    if is_unspecified(host):
+        return LOOPBACK
+    return f"[{host}]" if ":" in host else host
+
+
+# The supervisor stays small: what only its children need is imported in them.
+
+
+def _run_origin(settings: Settings, admission: Admission, sockets: OriginSockets) -> None:
+    from origin.service.origin_process import run_origin
+
+    run_origin(settings, admission, sockets)
+
+
+def _run_demo(address: str) -> None:
+    from origin.service.demo import run_demo
+
+    run_demo(address)

@@ -1,0 +1,249 @@
+"""The life of one stream, from its first publisher to the end of its last session.
+
+::
+
+    OFFLINE --publish--> STARTING --first segment--> LIVE --clean end----------> ENDED
+                            ^                        |  ^                        ^  |
+                            |                      lost |                        |  |
+                            |                        v  first segment            |  |
+                            |                     RECONNECTING --grace is over---+  |
+                            +-------------------------publish-----------------------+
+    ENDED --forgotten--> OFFLINE
+
+A session is what lies between OFFLINE (or ENDED) and ENDED: one playlist, one epoch in its names.
+A publisher who is lost and comes back within the grace time goes on in the same session; so does
+one who takes over from a connection that hangs. Media and discontinuity sequence numbers go on
+from session to session and never back.
+
+A lost publisher in STARTING waits in RECONNECTING as well: nothing is shown until there is a
+segment, but the session is kept. All of this runs in the event loop's thread.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+import structlog
+
+from origin.hls.rendition import Rendition
+from origin.hls.rules import Rules
+from origin.media.coded import Coded
+from origin.streams.clock import Clock, Timer
+from origin.streams.packager import Packager
+
+log = structlog.get_logger()
+
+
+class State(Enum):
+    """Where a stream is; the values are what the API and the watch page say."""
+
+    OFFLINE = "offline"
+    STARTING = "starting"
+    LIVE = "live"
+    RECONNECTING = "reconnecting"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a stream waits, in seconds."""
+
+    grace_s: float = 90.0
+    """For a lost publisher to come back, before the session ends."""
+    keep_ended_s: float = 300.0
+    """Until an ended session's window is let go of."""
+
+
+class Sequence(NamedTuple):
+    """The numbers that the next session of a stream begins with."""
+
+    msn: int
+    discontinuity: int
+
+
+class Session:
+    """One playlist: a packager, and when and by whom it is fed."""
+
+    def __init__(self, packager: Packager, began: datetime) -> None:
+        self.packager = packager
+        self.began = began
+        self.segments_at_attach = 0
+
+    @property
+    def rendition(self) -> Rendition:
+        return self.packager.rendition
+
+    @property
+    def segments(self) -> int:
+        """Segments completed so far."""
+        return self.rendition.segment_count
+
+
+class Stream:
+    """A name, and whatever is or was published under it."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        rules: Rules,
+        patience: Patience,
+        clock: Clock,
+        new_epoch: Callable[[], str],
+    ) -> None:
+        self.name = name
+        self.state = State.OFFLINE
+        self.since: datetime | None = None
+        """When the present state began."""
+        self.last_live: datetime | None = None
+        """When the last session ended."""
+        self.session: Session | None = None
+        self.publishes = 0
+        self._rules = rules
+        self._patience = patience
+        self._clock = clock
+        self._new_epoch = new_epoch
+        self._publisher: Publisher | None = None
+        self._timer: Timer | None = None
+        self._next: Sequence | None = None
+
+    def attach(self, peer: str, on_closed: Callable[[str], None]) -> "Publisher":
+        """Let a publisher in; one that is there already is replaced by it."""
+        if self._publisher is not None:
+            self._publisher.dismiss("replaced by a newer connection with the same key")
+        self._cancel_timer()
+        if self.session is None or self.state is State.ENDED:
+            self.session = self._new_session()
+            self._enter(State.STARTING)
+        elif self.state is State.LIVE:
+            self._enter(State.RECONNECTING)
+        self.session.segments_at_attach = self.session.segments
+        self.publishes += 1
+        self._publisher = Publisher(self, on_closed)
+        log.info("publisher connected", stream=self.name, peer=peer)
+        return self._publisher
+
+    @property
+    def is_fed(self) -> bool:
+        """Whether a publisher is connected."""
+        return self._publisher is not None
+
+    def close(self, reason: str) -> None:
+        """Let the publisher go and publish what it sent; used when the process ends."""
+        if self._publisher is not None:
+            self._publisher.dismiss(reason)
+        self._cancel_timer()
+
+    def take(self, at: int, unit: Coded) -> None:
+        """Take a unit from the publisher (only ``Publisher`` calls this)."""
+        if self.session is None:
+            return
+        self.session.packager.push(at, unit)
+        if self.state is not State.LIVE and self.session.segments > self.session.segments_at_attach:
+            self._enter(State.LIVE)
+
+    def describe(self, metadata: Mapping[str, object]) -> None:
+        """Take onMetaData (only ``Publisher`` calls this)."""
+        if self.session is not None:
+            self.session.packager.expect(metadata)
+
+    def detach(self, *, clean: bool) -> None:
+        """The publisher is gone (only ``Publisher`` calls this)."""
+        self._publisher = None
+        if self.session is None:
+            return
+        self.session.packager.flush()
+        if clean:
+            self._end_session()
+            return
+        self._enter(State.RECONNECTING)
+        self._timer = self._clock.call_later(self._patience.grace_s, self._end_session)
+
+    def _new_session(self) -> Session:
+        now = self._clock.wall()
+        follows = self.session.rendition if self.session is not None else None
+        if follows is not None:
+            self._next = _sequence_after(follows)
+        first = self._first_sequence(now)
+        rendition = Rendition(
+            rules=self._rules,
+            epoch=self._new_epoch(),
+            first_msn=first.msn,
+            first_discontinuity_sequence=first.discontinuity,
+            begins_with_discontinuity=self._next is not None,
+        )
+        return Session(Packager(self._rules, rendition, self._clock.wall), now)
+
+    def _first_sequence(self, now: datetime) -> Sequence:
+        """Where a session's numbers begin: after the last one's.
+
+        A stream's first session in this process begins where the calendar has got to, counted
+        in segments, so that a process that was restarted does not go back either.
+        """
+        if self._next is not None:
+            return self._next
+        return Sequence(int(now.timestamp() / self._rules.segment_s), 0)
+
+    def _end_session(self) -> None:
+        self._cancel_timer()
+        if self.session is not None:
+            self.session.rendition.end()
+        self.last_live = self._clock.wall()
+        self._enter(State.ENDED)
+        self._timer = self._clock.call_later(self._patience.keep_ended_s, self._forget)
+
+    def _forget(self) -> None:
+        self._cancel_timer()
+        if self.session is not None:
+            self._next = _sequence_after(self.session.rendition)
+        self.session = None
+        self._enter(State.OFFLINE)
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self.since = self._clock.wall()
+        log.info("stream is " + state.value, stream=self.name)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class Publisher:
+    """One publish of a stream; fulfils ``streams.door.Publication``.
+
+    Once it has been dismissed or has ended, whatever it still sends is dropped: a connection that
+    hangs must not feed a stream that somebody else has taken over.
+    """
+
+    def __init__(self, stream: Stream, on_closed: Callable[[str], None]) -> None:
+        self._stream: Stream | None = stream
+        self._on_closed = on_closed
+
+    def push(self, at: int, unit: Coded) -> None:
+        """Take a unit stamped ``at``; raises ``MediaError`` where it cannot be packaged."""
+        if self._stream is not None:
+            self._stream.take(at, unit)
+
+    def describe(self, metadata: Mapping[str, object]) -> None:
+        """Take onMetaData."""
+        if self._stream is not None:
+            self._stream.describe(metadata)
+
+    def end(self, *, clean: bool) -> None:
+        """The publish is over; ``clean`` if the encoder said so itself."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.detach(clean=clean)
+
+    def dismiss(self, reason: str) -> None:
+        """Send the publisher away, for a reason that it is told."""
+        self.end(clean=False)
+        self._on_closed(reason)
+
+
+def _sequence_after(rendition: Rendition) -> Sequence:
+    return Sequence(rendition.next_msn, rendition.next_discontinuity_sequence)

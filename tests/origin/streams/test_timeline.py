@@ -1,0 +1,156 @@
+"""The timeline: whatever the publisher's clock does, samples come out in order and without gaps."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from origin.media.aac import AacConfiguration
+from origin.media.avc import AvcConfiguration
+from origin.media.coded import AUDIO_TRACK, VIDEO_TRACK, Codec, CodedFrame
+from origin.media.sample import Sample
+from origin.media.timebase import MILLIS_WRAP, Millis
+from origin.media.track import Track
+from origin.streams.timeline import RESYNC, Timed, Timeline
+
+AVC = AvcConfiguration(b"", "avc1.64001f", 320, 180, None, (1, 1), 4, (), ())
+AAC = AacConfiguration(b"", "mp4a.40.2", 48_000, 2, 1024, 3)
+VIDEO, AUDIO = 0, 1
+BOTH = (Track(AVC), Track(AAC))
+START = Millis(1000)
+
+
+def video(composition: int = 0, *, key: bool = False) -> CodedFrame:
+    return CodedFrame(VIDEO_TRACK, Codec.AVC, Millis(composition), key, b"v")
+
+
+def audio() -> CodedFrame:
+    return CodedFrame(AUDIO_TRACK, Codec.AAC, Millis(0), True, b"a")
+
+
+def run(timeline: Timeline, arrivals: list[tuple[int, CodedFrame]]) -> list[Timed]:
+    timed = [timeline.push(at % MILLIS_WRAP, frame) for at, frame in arrivals]
+    return [entry for entry in timed if entry is not None] + timeline.flush()
+
+
+def samples(timed: list[Timed], track: int) -> list[Sample]:
+    return [entry.sample for entry in timed if entry.track == track]
+
+
+def gaps(track: list[Sample]) -> list[int]:
+    return [b.dts - a.dts - a.duration for a, b in zip(track, track[1:], strict=False)]
+
+
+def test_a_frame_lasts_until_the_next_one() -> None:
+    timed = run(Timeline(BOTH, START), [(0, video()), (33, video()), (67, video()), (100, video())])
+    assert [s.dts for s in samples(timed, VIDEO)] == [90_000, 92_970, 96_030, 99_000]
+    assert [s.duration for s in samples(timed, VIDEO)] == [2970, 3060, 2970, 2970]
+
+
+def test_audio_runs_on_its_sample_clock_whatever_the_milliseconds_say() -> None:
+    timed = run(Timeline(BOTH, START), [(at, audio()) for at in (0, 21, 42, 64, 85, 106, 128)])
+    track = samples(timed, AUDIO)
+    assert [s.dts for s in track] == [48_000 + 1024 * n for n in range(7)]
+    assert {s.duration for s in track} == {1024}
+
+
+def test_audio_and_video_stay_as_far_apart_as_the_encoder_put_them() -> None:
+    timed = run(Timeline(BOTH, START), [(46, video()), (12, audio()), (79, video()), (33, audio())])
+    first_video, first_audio = samples(timed, VIDEO)[0], samples(timed, AUDIO)[0]
+    apart = Fraction(first_video.dts, 90_000) - Fraction(first_audio.dts, 48_000)
+    assert apart == Fraction(34, 1000)
+
+
+def test_b_frames_keep_their_presentation_times() -> None:
+    arrivals = [(0, video(67, key=True)), (33, video(133)), (67, video(33)), (100, video(-33))]
+    track = samples(run(Timeline(BOTH, START), arrivals), VIDEO)
+    shown = [(s.dts + s.composition_offset) // 90 - START for s in track]
+    assert shown == [67, 166, 100, 67]
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        pytest.param([0, 0, 0, 33], id="timestamps repeat"),
+        pytest.param([0, 33, 20, 67], id="a small step back"),
+        pytest.param([500, 100, 133, 540], id="stepping back for several frames"),
+    ],
+)
+def test_dts_rises_even_where_timestamps_do_not(at: list[int]) -> None:
+    track = samples(run(Timeline(BOTH, START), [(t, video()) for t in at]), VIDEO)
+    assert len(track) == len(at)
+    assert all(b.dts > a.dts for a, b in zip(track, track[1:], strict=False))
+    assert not any(gaps(track))
+    assert [s.dts + s.composition_offset for s in track] == [
+        (START + t - at[0]) * 90 for t in at
+    ]
+
+
+def test_the_wrap_of_32_bits_is_not_seen() -> None:
+    begin = MILLIS_WRAP - 50
+    timeline = Timeline(BOTH, START)
+    arrivals = [(begin + 40 * n, video()) for n in range(5)]
+    assert not any(timeline.jumped(at % MILLIS_WRAP, frame) for at, frame in arrivals)
+    track = samples(run(timeline, arrivals), VIDEO)
+    assert [s.dts // 90 - START for s in track] == [0, 40, 80, 120, 160]
+
+
+@pytest.mark.parametrize("to", [1034, 3_600_000, MILLIS_WRAP - 2000])
+def test_a_jump_of_the_leading_track_is_told(to: int) -> None:
+    timeline = Timeline(BOTH, START)
+    timeline.push(0, video())
+    timeline.push(33, video())
+    assert timeline.jumped(to, video())
+
+
+@pytest.mark.parametrize("to", [33, 66, 1033, 0])
+def test_a_pause_of_up_to_a_second_is_no_jump(to: int) -> None:
+    timeline = Timeline(BOTH, START)
+    timeline.push(0, video())
+    timeline.push(33, video())
+    assert not timeline.jumped(to, video())
+
+
+def test_audio_that_jumps_alone_is_moved_next_to_the_picture() -> None:
+    timeline = Timeline(BOTH, START)
+    arrivals: list[tuple[int, CodedFrame]] = []
+    for n in range(100):
+        arrivals += [(40 * n, video()), (40 * n + (3_600_000 if n >= 50 else 0), audio())]
+    assert not any(timeline.jumped(at, frame) for at, frame in arrivals)
+    timed = run(timeline, arrivals)
+    end_of_video = samples(timed, VIDEO)[-1].dts / 90_000
+    end_of_audio = samples(timed, AUDIO)[-1].dts / 48_000
+    assert abs(end_of_video - end_of_audio) < 0.1
+    assert not any(gaps(samples(timed, AUDIO)))
+
+
+def test_a_hole_in_the_audio_stretches_the_frame_before_it() -> None:
+    timeline = Timeline(BOTH, START)
+    track = samples(run(timeline, [(0, audio()), (21, audio()), (521, audio())]), AUDIO)
+    assert [s.dts - 48_000 for s in track] == [0, 1024, 25_008]
+    assert not any(gaps(track))
+    assert timeline.resyncs == 1
+
+
+def test_audio_that_comes_too_fast_loses_frames_and_stays_in_step() -> None:
+    timeline = Timeline(BOTH, START)
+    timed = run(timeline, [(10 * n, audio()) for n in range(200)])
+    track = samples(timed, AUDIO)
+    last = track[-1]
+    assert not any(gaps(track))
+    assert abs((last.dts - 48_000) / 48 - 1990) <= RESYNC + 22
+    assert len(track) < 200
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(-2000, 2000)), min_size=1, max_size=80))
+def test_any_timestamps_give_tracks_without_gap_or_overlap(steps: list[tuple[bool, int]]) -> None:
+    timeline, at, arrivals = Timeline(BOTH, START), 2**31, list[tuple[int, CodedFrame]]()
+    for is_video, step in steps:
+        at += step
+        arrivals.append((at, video() if is_video else audio()))
+    timed = run(timeline, arrivals)
+    for track in (VIDEO, AUDIO):
+        own = samples(timed, track)
+        assert not any(gaps(own))
+        assert all(s.duration > 0 and s.dts >= 0 for s in own)
+    assert len(samples(timed, VIDEO)) == sum(is_video for is_video, _ in steps)
