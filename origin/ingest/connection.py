@@ -1,0 +1,315 @@
+"""One RTMP connection: moves bytes, events and time between a socket, a session and a publication.
+
+Everything that can be decided without a socket is decided in ``origin.rtmp.session``. What is
+left here, in the order in which it happens:
+
+- Bytes arrive in one buffer that all connections share. The session copies what it takes before
+  the loop turns to anyone else, so a thousand idle connections hold no buffers.
+- Events are handled in turns. A turn ends after ``EVENTS_PER_TURN`` events, or when the session
+  says so; reading is paused then, and the next turn is asked of the loop behind everyone else's
+  work. No peer can hold the loop for longer than a turn, whatever it sends.
+- While the door decides on a publish, reading is paused: the kernel's window holds the peer back.
+- There is one timer, set for the session's next deadline. It is not moved for every message;
+  when it turns out to have fired too early it is set anew.
+- A peer that is sent away gets the reason and then our FIN, and what it still sends is read and
+  dropped. Closing at once would answer those bytes with a reset, which overtakes the reason.
+
+A publication is ended exactly once because the session yields exactly one ``PublishEnded`` for
+every publish that was accepted; ``_give_up`` asks for the last one.
+"""
+
+import asyncio
+import socket
+from typing import cast
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from origin.errors import MediaError, ProtocolError, Refused
+from origin.ingest.shared import Shared
+from origin.media.coded import MediaKind
+from origin.rtmp.flv import read_audio, read_video
+from origin.rtmp.handshake import NONCE_SIZE
+from origin.rtmp.messages import Media, Metadata
+from origin.rtmp.replies import Status
+from origin.rtmp.session import (
+    Event,
+    PublishEnded,
+    PublishRequested,
+    ServerSession,
+    State,
+    TurnSpent,
+)
+from origin.streams.door import Publication, PublishRequest
+
+EVENTS_PER_TURN = 64
+"""About half a second of one publisher's audio and video."""
+
+LONGEST_LOGGED_NAME = 64
+"""Of what an encoder calls itself, which can be anything."""
+
+_log: FilteringBoundLogger = structlog.get_logger(__name__)
+
+
+class Connection(asyncio.BufferedProtocol):
+    """Made by the listener for every socket; ``gone`` is done when nothing of it is left."""
+
+    def __init__(self, shared: Shared, nonce: bytes) -> None:
+        assert len(nonce) == NONCE_SIZE
+        self._shared = shared
+        self._settings = shared.settings
+        self._loop = asyncio.get_running_loop()
+        self._session = ServerSession(
+            nonce=nonce,
+            limits=shared.settings.limits,
+            now=self._loop.time(),
+            chunk_size=shared.settings.chunk_size,
+        )
+        self._publication: Publication | None = None
+        self._decision: asyncio.Task[None] | None = None
+        self._unwanted: str | None = None  # why the door closed again before it had opened
+        self._timer: asyncio.TimerHandle | None = None
+        self._address = self._peer = ""
+        self._is_stranger = False
+        self._is_reading = True
+        self._turn_is_due = False
+        self._is_leaving = False  # our FIN is on its way
+        self._is_lost = False
+        self._acks_quickly = shared.quick_ack is not None
+        self._log = _log
+        self.gone: asyncio.Future[None] = self._loop.create_future()
+
+    # What the loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        self._socket: socket.socket = transport.get_extra_info("socket")
+        self._address, port = transport.get_extra_info("peername")[:2]
+        self._peer = (
+            f"[{self._address}]:{port}" if ":" in self._address else f"{self._address}:{port}"
+        )
+        self._log = _log.bind(peer=self._peer)
+        self._is_stranger = self._shared.welcome(self, self._address)
+        if not self._is_stranger:
+            self._log.warning("connection refused: too many from one address")
+            self._transport.abort()
+            return
+        self._transport.set_write_buffer_limits(high=self._settings.write_buffer_bytes)
+        self._set_timer()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._shared.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._shared.counters.bytes_in += nbytes
+        if self._acks_quickly:
+            self._acknowledge_at_once()
+        self._session.receive(self._shared.buffer[:nbytes], self._loop.time())
+        self._take_turn()
+
+    def pause_writing(self) -> None:
+        self._log.warning("connection closed: it does not read what it is told")
+        self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
+        if not self._turn_is_due:  # otherwise what was received is still being read
+            self._give_up()
+
+    # What the listener and the stream call.
+
+    def send_away(self, reason: str) -> None:
+        """End the connection, with the reason if there is a publish to tell it to."""
+        if self._session.state is State.LIVE:
+            self._end_publish(Status.REJECTED, reason)
+            self._ask_for_turn()
+        elif self._session.state is State.DECIDING:
+            self._unwanted = reason
+        elif self._session.state is not State.CLOSING:
+            self._transport.abort()
+
+    # Events, in turns.
+
+    def _take_turn(self) -> None:
+        """Handle what there is, as much as one turn allows."""
+        self._turn_is_due = False
+        session = self._session
+        try:
+            for _ in range(EVENTS_PER_TURN):
+                event = session.next_event()
+                if event is None:
+                    break
+                self._handle(event)
+                if type(event) is TurnSpent:
+                    self._ask_for_turn()
+                    break
+            else:
+                self._ask_for_turn()
+        except ProtocolError as error:
+            self._break_off(error)
+        self._settle()
+
+    def _ask_for_turn(self) -> None:
+        if not self._turn_is_due:
+            self._turn_is_due = True
+            self._loop.call_soon(self._take_turn)
+
+    def _settle(self) -> None:
+        """After a turn: send what is to be sent, and see how to go on."""
+        if reply := self._session.bytes_to_send():
+            self._transport.write(reply)
+        state = self._session.state
+        if self._is_lost:
+            if not self._turn_is_due:
+                self._give_up()
+            return
+        if state is State.CLOSING and not self._is_leaving:
+            self._is_leaving = True
+            self._transport.write_eof()
+        self._read_on(not self._turn_is_due and state is not State.DECIDING)
+        self._set_timer()
+
+    def _read_on(self, wanted: bool) -> None:
+        if wanted is self._is_reading or self._transport.is_closing():
+            return
+        self._is_reading = wanted
+        if wanted:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case Media():
+                self._push(event)
+            case Metadata(values):
+                if self._publication is not None:
+                    self._publication.describe(values)
+            case PublishRequested():
+                self._decision = self._loop.create_task(self._decide(event))
+            case PublishEnded(clean):
+                self._end_publication(clean=clean)
+            case TurnSpent():
+                pass
+
+    def _push(self, media: Media) -> None:
+        publication = self._publication
+        assert publication is not None
+        try:
+            is_video = media.kind is MediaKind.VIDEO
+            for unit in read_video(media.body) if is_video else read_audio(media.body):
+                publication.push(media.at, unit)
+        except MediaError as error:
+            self._log.warning("publish ended: its media cannot be packaged", reason=str(error))
+            self._end_publish(Status.FAILED, str(error))
+
+    # The decision on a publish, and its end.
+
+    async def _decide(self, wish: PublishRequested) -> None:
+        request = PublishRequest(
+            app=wish.app,
+            name=wish.name,
+            query=wish.query,
+            peer=self._peer,
+            encoder=wish.encoder,
+            tc_url=wish.tc_url,
+        )
+        try:
+            async with asyncio.timeout(self._settings.decision_s):
+                publication = await self._shared.door.publish(request, self._on_closed)
+        except Refused as refusal:
+            self._refuse(wish, Status.BAD_NAME, str(refusal))
+        except TimeoutError:
+            self._refuse(wish, Status.FAILED, "The server is busy: try again.")
+        except Exception:
+            self._log.exception("publish failed: the door broke")
+            self._refuse(wish, Status.FAILED, "The server failed: try again.")
+        else:
+            self._let_in(wish, publication)
+        self._decision = None
+        self._take_turn()
+
+    def _let_in(self, wish: PublishRequested, publication: Publication) -> None:
+        self._publication = publication
+        if self._session.state is not State.DECIDING:  # the peer has left meanwhile
+            self._end_publication(clean=False)
+            return
+        self._session.accept(wish.request_id, self._loop.time())
+        self._acks_quickly = False
+        self._stop_being_a_stranger()
+        self._log.info("publish accepted", encoder=wish.encoder[:LONGEST_LOGGED_NAME])
+        if self._unwanted is not None:
+            self._end_publish(Status.REJECTED, self._unwanted)
+
+    def _refuse(self, wish: PublishRequested, code: Status, description: str) -> None:
+        self._shared.counters.refused += 1
+        self._log.warning("publish refused", reason=description)
+        if self._session.state is State.DECIDING:
+            self._session.reject(wish.request_id, code, description, self._loop.time())
+
+    def _on_closed(self, reason: str) -> None:
+        self._log.info("publish closed by its stream", reason=reason)
+        if self._publication is None:
+            self._unwanted = reason
+        else:
+            self.send_away(reason)
+
+    def _end_publish(self, code: Status, reason: str) -> None:
+        self._session.end_publish(code, reason, self._loop.time())
+
+    def _end_publication(self, *, clean: bool) -> None:
+        publication, self._publication = self._publication, None
+        assert publication is not None
+        self._log.info("publish ended", clean=clean)
+        publication.end(clean=clean)
+
+    # Time, and the end of the connection.
+
+    def _set_timer(self) -> None:
+        """Have the timer fire at the session's deadline, or before."""
+        deadline = self._session.next_deadline()
+        if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._check_deadline)
+
+    def _check_deadline(self) -> None:
+        self._timer = None
+        try:
+            self._session.check_deadline(self._loop.time())
+        except ProtocolError as error:
+            self._break_off(error)
+        self._settle()
+
+    def _break_off(self, error: ProtocolError) -> None:
+        self._log.warning("connection closed", reason=str(error))
+        self._give_up()
+        self._transport.abort()
+
+    def _give_up(self) -> None:
+        """Nothing more will be read: let the session end what it has begun."""
+        self._session.abandon()
+        while (event := self._session.next_event()) is not None:
+            self._handle(event)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._stop_being_a_stranger()
+        if self._is_lost and self._decision is None and not self.gone.done():
+            self._shared.forget(self)
+            self.gone.set_result(None)
+
+    def _stop_being_a_stranger(self) -> None:
+        if self._is_stranger:
+            self._is_stranger = False
+            self._shared.trust(self._address)
+
+    def _acknowledge_at_once(self) -> None:
+        """Have the kernel acknowledge this read without its usual delay.
+
+        FFmpeg writes each command of its start in two pieces with Nagle's algorithm on, and waits
+        40 ms for the acknowledgement of the first, four times. The option lasts for one read.
+        """
+        if self._shared.quick_ack is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, self._shared.quick_ack, 1)

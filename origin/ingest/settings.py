@@ -1,0 +1,26 @@
+"""The RTMP listener's settings, declared once."""
+
+from dataclasses import dataclass, field
+
+from origin.rtmp.limits import Limits
+from origin.rtmp.session import CHUNK_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """How the listener treats its connections."""
+
+    limits: Limits = field(default_factory=Limits)
+    """What one connection may cost."""
+
+    chunk_size: int = CHUNK_SIZE
+    """Announced to encoders; FFmpeg copies it for what it sends."""
+
+    strangers_per_address: int = 50
+    """Connections from one address that have not been let in to publish yet."""
+
+    decision_s: float = 10.0
+    """For the decision on one publish, key check and takeover included."""
+
+    write_buffer_bytes: int = 1024 * 1024
+    """Of replies that a peer does not read, until it is cut off."""

@@ -1,0 +1,72 @@
+"""What all connections of one listener share. The listener makes it, its connections use it.
+
+Everything runs on one loop's thread, so nothing here is locked.
+"""
+
+import asyncio
+import socket
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
+
+from origin.ingest.settings import IngestSettings
+from origin.streams.door import Door
+
+READ_BUFFER_BYTES = 256 * 1024
+"""What one read can take: a keyframe at 6 Mbit/s in one piece."""
+
+
+class Member(Protocol):
+    """A connection, as far as the listener has to do with it."""
+
+    gone: asyncio.Future[None]
+
+    def send_away(self, reason: str) -> None: ...
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the listener has seen, for whoever exports it."""
+
+    accepted: int = 0
+    """Connections taken in since the start."""
+    open: int = 0
+    """Connections at this moment."""
+    refused: int = 0
+    """Connections beyond the limit of their address, and publishes that were turned down."""
+    bytes_in: int = 0
+    """Bytes received since the start."""
+
+
+class Shared:
+    """The door, the settings, the buffer, the counters, and who is there."""
+
+    def __init__(self, door: Door, settings: IngestSettings, counters: Counters) -> None:
+        self.door = door
+        self.settings = settings
+        self.counters = counters
+        self.buffer = memoryview(bytearray(READ_BUFFER_BYTES))
+        self.quick_ack: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
+        self.members: set[Member] = set()
+        self._strangers: Counter[str] = Counter()  # not let in to publish yet, by address
+
+    def welcome(self, member: Member, address: str) -> bool:
+        """Take a new connection in; False if its address has too many strangers already."""
+        self.counters.accepted += 1
+        self.counters.open += 1
+        self.members.add(member)
+        if self._strangers[address] >= self.settings.strangers_per_address:
+            self.counters.refused += 1
+            return False
+        self._strangers[address] += 1
+        return True
+
+    def trust(self, address: str) -> None:
+        """A stranger from there has been let in, or has left."""
+        self._strangers[address] -= 1
+        if not self._strangers[address]:
+            del self._strangers[address]
+
+    def forget(self, member: Member) -> None:
+        self.members.discard(member)
+        self.counters.open -= 1

@@ -1,0 +1,97 @@
+"""What the server says: control messages, results and status (RTMP 1.0, 5.4, 7.1, 7.2).
+
+Each function makes one ``Message``; the session decides when, and ``CHUNK_STREAM`` on which chunk
+stream. Nothing is ever said about the publish name: it may be the key.
+"""
+
+from enum import Enum
+from struct import pack
+
+from origin.rtmp.amf0 import UNDEFINED, AmfValue, encode
+from origin.rtmp.chunk import Message
+from origin.rtmp.messages import Type, UserControl
+
+CONTROL_CHUNK_STREAM = 2
+"""Where protocol control messages must go (5.4)."""
+
+COMMAND_CHUNK_STREAM = 3
+"""Where Flash Media Server puts its replies, and so every encoder has been tried with it."""
+
+_DYNAMIC = 2  # the limit type of Set Peer Bandwidth that asks for nothing (5.4.5)
+
+
+class Status(Enum):
+    """Codes of ``onStatus`` that encoders know; the value is the wire's."""
+
+    CONNECTED = "NetConnection.Connect.Success"
+    STARTED = "NetStream.Publish.Start"
+    UNPUBLISHED = "NetStream.Unpublish.Success"
+    BAD_NAME = "NetStream.Publish.BadName"
+    REJECTED = "NetStream.Publish.Rejected"
+    FAILED = "NetStream.Publish.Failed"
+    NO_PLAY = "NetStream.Play.Failed"
+
+
+_GOOD = frozenset({Status.CONNECTED, Status.STARTED, Status.UNPUBLISHED})
+
+
+def chunk_stream(message: Message) -> int:
+    """Where a reply goes: control messages on 2, as they must; all else on 3."""
+    is_command = message.type_id == Type.AMF0_COMMAND
+    return COMMAND_CHUNK_STREAM if is_command else CONTROL_CHUNK_STREAM
+
+
+def acknowledgement(received: int) -> Message:
+    return _control(Type.ACKNOWLEDGEMENT, pack(">I", received & 0xFFFFFFFF))
+
+
+def window_ack_size(size: int) -> Message:
+    return _control(Type.WINDOW_ACK_SIZE, pack(">I", size))
+
+
+def set_peer_bandwidth(size: int) -> Message:
+    return _control(Type.SET_PEER_BANDWIDTH, pack(">IB", size, _DYNAMIC))
+
+
+def set_chunk_size(size: int) -> Message:
+    return _control(Type.SET_CHUNK_SIZE, pack(">I", size))
+
+
+def stream_begin(stream_id: int) -> Message:
+    return _control(Type.USER_CONTROL, pack(">HI", UserControl.STREAM_BEGIN, stream_id))
+
+
+def ping_response(payload: bytes) -> Message:
+    return _control(Type.USER_CONTROL, pack(">H", UserControl.PING_RESPONSE) + payload)
+
+
+def connected(transaction: float) -> Message:
+    """``_result`` of connect: AMF0 is what we speak, whatever was asked for."""
+    server: dict[str, AmfValue] = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31.0}
+    info = _information(Status.CONNECTED, "Connection succeeded.")
+    return result(transaction, server, info | {"objectEncoding": 0.0})
+
+
+def result(transaction: float, command: AmfValue = None, value: AmfValue = UNDEFINED) -> Message:
+    return _command(0, "_result", transaction, command, value)
+
+
+def on_fc_publish() -> Message:
+    return _command(0, "onFCPublish", 0.0, None, _information(Status.STARTED, "Go on."))
+
+
+def on_status(stream_id: int, status: Status, description: str) -> Message:
+    return _command(stream_id, "onStatus", 0.0, None, _information(status, description))
+
+
+def _information(status: Status, description: str) -> dict[str, AmfValue]:
+    level = "status" if status in _GOOD else "error"
+    return {"level": level, "code": status.value, "description": description}
+
+
+def _control(type_id: Type, payload: bytes) -> Message:
+    return Message(type_id, 0, 0, payload)
+
+
+def _command(stream_id: int, *values: AmfValue) -> Message:
+    return Message(Type.AMF0_COMMAND, stream_id, 0, encode(*values))

@@ -1,0 +1,376 @@
+"""The server's side of one RTMP connection that publishes, as a state machine (RTMP 1.0, 7.2).
+
+::
+
+    HANDSHAKING --C0 C1 C2--> CONNECTING --connect--> IDLE
+                                                       |
+                    .------------- publish ------------+<-- publish --.
+                    v                                                 |
+                DECIDING --accept()--> LIVE --FCUnpublish,            |
+                    |                   |     deleteStream, ------> ENDED
+                    |                   |     closeStream
+                 reject()         end_publish()
+                    |                   |
+                    '----> CLOSING <----'     from any state: abandon(), ProtocolError --> CLOSED
+
+What is welcome where, and nothing else::
+
+                                    CONNECTING   IDLE          LIVE       ENDED
+    ping, window size, unknown      answered     answered      answered   answered
+    connect                         -> IDLE
+    createStream, releaseStream,
+    FCPublish, getStreamLength                   answered      answered   answered
+    publish                                      -> DECIDING              -> DECIDING
+    play                                         -> CLOSING               -> CLOSING
+    audio, video, onMetaData                                   events     ignored
+    FCUnpublish and its like                     ignored       -> ENDED   ignored
+
+The rest closes the connection, as media before ``publish`` does. The tolerated oddities: encoders
+send both FCUnpublish and deleteStream, and may send frames that were under way behind the first.
+In DECIDING nothing is read; in CLOSING and CLOSED nothing will ever be read again.
+
+The API is pulled, as h11's is: ``receive()`` takes bytes and does no work; ``next_event()`` reads
+up to the next event. Good messages before a bad one are therefore never lost, and reading stops
+by itself while the program decides whether it wants the publish.
+After every call, ``bytes_to_send()`` has what the peer should get, also after an error.
+
+Every publish that was accepted yields exactly one ``PublishEnded``, as the last of its events,
+however it ends: by the encoder, by ``end_publish()``, or by ``abandon()`` and errors.
+"""
+
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import NamedTuple, TypeAlias
+
+from origin.errors import ProtocolError
+from origin.rtmp import replies
+from origin.rtmp.chunk import ChunkReader, ChunkWriter, Message
+from origin.rtmp.handshake import Handshake
+from origin.rtmp.limits import Limits
+from origin.rtmp.messages import (
+    Call,
+    Connect,
+    CreateStream,
+    FcPublish,
+    GetStreamLength,
+    Ignored,
+    Incoming,
+    Media,
+    Metadata,
+    PingRequest,
+    Play,
+    Publish,
+    ReleaseStream,
+    Type,
+    Unpublish,
+    WindowAckSize,
+    read,
+    split_aggregate,
+)
+from origin.rtmp.replies import Status
+
+WINDOW = 2_500_000
+"""Our window in both directions until the peer names its own: the value that everyone uses."""
+
+CHUNK_SIZE = 60_000
+"""What we announce. FFmpeg copies it for what it sends: a frame then is one chunk."""
+
+_PAUSE_S = 1.0  # without a byte, from which on it is the line that is silent, not the peer slow
+
+
+class State(Enum):
+    """See the drawing above."""
+
+    HANDSHAKING = auto()
+    CONNECTING = auto()
+    IDLE = auto()
+    DECIDING = auto()
+    LIVE = auto()
+    ENDED = auto()
+    CLOSING = auto()
+    CLOSED = auto()
+
+
+class PublishRequested(NamedTuple):
+    """A wish to publish: answer it with ``accept`` or ``reject`` and this ``request_id``."""
+
+    request_id: int
+    app: str
+    name: str
+    """The publish name as it was sent, its query removed. It may be the key: never log it."""
+    query: str
+    """What follows the first "?" of the publish name."""
+    tc_url: str
+    encoder: str
+
+
+class PublishEnded(NamedTuple):
+    """The accepted publish is over; ``clean`` if the encoder said so itself."""
+
+    clean: bool
+
+
+class TurnSpent(NamedTuple):
+    """Enough work for one turn of the loop: let others have theirs, then ask again."""
+
+
+Event: TypeAlias = PublishRequested | Media | Metadata | PublishEnded | TurnSpent
+
+
+class ServerSession:
+    """One connection. The caller brings the bytes, the time and 1528 random bytes."""
+
+    def __init__(
+        self, *, nonce: bytes, limits: Limits, now: float, chunk_size: int = CHUNK_SIZE
+    ) -> None:
+        self._limits = limits
+        self._announced_chunk_size = chunk_size
+        self._handshake = Handshake(nonce)
+        self._hello = bytearray()  # received and not yet given to the handshake
+        self._reader = ChunkReader(limits)
+        self._writer = ChunkWriter()
+        self._outbox = bytearray()
+        self._state = State.HANDSHAKING
+        self._aggregate: Iterator[Message] = iter(())
+        self._connect = Connect(0.0, "", "", "")
+        self._publish_stream = 0
+        self._request_id = 0
+        self._streams_created = 0
+        self._ended: PublishEnded | None = None  # due as the next event
+        self._phase_began = now
+        self._heard_at = now  # the last bytes
+        self._media_at = now  # the last whole media message
+        self._received = 0
+        self._acknowledged = 0
+        self._ack_every = WINDOW // 2
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    def receive(self, data: bytes | memoryview, now: float) -> None:
+        """Take bytes from the peer; ask ``next_event`` what they mean."""
+        if self._state in (State.CLOSING, State.CLOSED):
+            return
+        silence = now - self._heard_at
+        if silence > _PAUSE_S:
+            self._reader.excuse(silence)
+        self._heard_at = now
+        if self._state is State.HANDSHAKING:
+            self._hello += data
+        else:
+            self._reader.receive(data, now)
+            self._acknowledge(len(data))
+
+    def next_event(self) -> Event | None:
+        """The next event; None until there is more to read or a decision is made."""
+        if self._ended is not None:
+            event, self._ended = self._ended, None
+            return event
+        if self._state in (State.DECIDING, State.CLOSING, State.CLOSED):
+            return None
+        try:
+            return self._advance()
+        except ProtocolError:
+            self.abandon()
+            raise
+
+    def bytes_to_send(self) -> bytes:
+        """What the peer should get next; empty if nothing."""
+        if not self._outbox:
+            return b""
+        taken = bytes(self._outbox)
+        self._outbox.clear()
+        return taken
+
+    def accept(self, request_id: int, now: float) -> None:
+        """Let the publish begin."""
+        self._check_request(request_id)
+        self._state = State.LIVE
+        self._media_at = now
+        self._reader.longest_message = self._limits.longest_message_bytes
+        self._say(replies.stream_begin(self._publish_stream))
+        self._say(replies.on_status(self._publish_stream, Status.STARTED, "Publishing."))
+
+    def reject(self, request_id: int, code: Status, description: str, now: float) -> None:
+        """Refuse the publish; the connection is to be closed once that is sent."""
+        self._check_request(request_id)
+        self._take_leave(code, description, now)
+
+    def end_publish(self, code: Status, description: str, now: float) -> None:
+        """End a publish that is live from our side, and say why."""
+        assert self._state is State.LIVE, f"end_publish() in {self._state.name}"
+        self._ended = PublishEnded(clean=False)
+        self._take_leave(code, description, now)
+
+    def abandon(self) -> None:
+        """The connection is gone, or given up: what is left is the end of its publish."""
+        if self._state is State.LIVE:
+            self._ended = PublishEnded(clean=False)
+        self._state = State.CLOSED
+
+    def next_deadline(self) -> float | None:
+        """When ``check_deadline`` should be called; it moves on with what arrives."""
+        limits = self._limits
+        match self._state:
+            case State.HANDSHAKING:
+                return self._phase_began + limits.handshake_s
+            case State.CONNECTING:
+                return self._phase_began + limits.connect_s
+            case State.IDLE | State.ENDED:
+                return self._phase_began + limits.publish_s
+            case State.LIVE:
+                return self._media_at + limits.silence_s
+            case State.CLOSING:
+                return self._phase_began + limits.closing_s
+            case State.DECIDING | State.CLOSED:
+                return None
+
+    def check_deadline(self, now: float) -> None:
+        """Raise ``ProtocolError`` if the peer has let its time pass."""
+        deadline = self.next_deadline()
+        if deadline is not None and now >= deadline:
+            missed = self._state.name
+            self.abandon()
+            raise ProtocolError(f"too long in state {missed}")
+
+    def _advance(self) -> Event | None:
+        """Read up to the next event, or as much as one turn allows."""
+        if self._state is State.HANDSHAKING:
+            self._shake_hands()
+        reader = self._reader
+        reader.chunks_left = self._limits.chunks_per_turn
+        while (message := self._next_message()) is not None:
+            event = self._step(read(message, self._limits))
+            if event is not None:
+                return event
+            if self._state is State.CLOSING:
+                return None
+        if reader.chunks_left <= 0:
+            return TurnSpent()
+        since = reader.unfinished_since
+        if since is not None and self._heard_at - since > self._limits.unfinished_message_s:
+            raise ProtocolError(f"a message unfinished for {self._heard_at - since:.1f} s")
+        return None
+
+    def _shake_hands(self) -> None:
+        hello = bytes(self._hello)
+        self._hello.clear()
+        self._outbox += self._handshake.receive(hello)
+        if self._handshake.done:
+            self._state = State.CONNECTING
+            self._reader.receive(self._handshake.leftover(), self._heard_at)
+
+    def _next_message(self) -> Message | None:
+        """The next message, those inside an aggregate one by one."""
+        if (part := next(self._aggregate, None)) is not None:
+            self._reader.chunks_left -= 1
+            return part
+        message = self._reader.next_message()
+        if message is not None and message.type_id == Type.AGGREGATE:
+            self._aggregate = split_aggregate(message)
+            return next(self._aggregate, Message(Type.AGGREGATE, 0, 0, b""))
+        return message
+
+    def _step(self, message: Incoming) -> Event | None:
+        """The state machine: the drawing and the table above, and nothing else."""
+        match self._state, message:
+            case State.LIVE, Media():
+                self._media_at = self._heard_at
+                return message
+            case State.LIVE, Metadata():
+                return message
+            case _, PingRequest() | WindowAckSize() | Ignored():
+                self._keep_house(message)
+            case State.CONNECTING, Connect():
+                self._welcome(message)
+            case State.IDLE | State.LIVE | State.ENDED, (
+                CreateStream() | ReleaseStream() | FcPublish() | GetStreamLength()
+            ):
+                self._answer(message)
+            case State.IDLE | State.ENDED, Publish():
+                return self._ask(message)
+            case State.IDLE | State.ENDED, Play(stream_id):
+                self._publish_stream = stream_id
+                self._take_leave(Status.NO_PLAY, "Watch over HLS.", self._heard_at)
+            case State.LIVE, Unpublish():
+                return self._end()
+            case (State.IDLE, Unpublish()) | (State.ENDED, Unpublish() | Media() | Metadata()):
+                pass
+            case _:
+                raise ProtocolError(f"{type(message).__name__} in state {self._state.name}")
+        return None
+
+    def _keep_house(self, message: PingRequest | WindowAckSize | Ignored) -> None:
+        match message:
+            case PingRequest(payload):
+                self._say(replies.ping_response(payload))
+            case WindowAckSize(size):
+                self._ack_every = max(size // 2, 1)
+            case Ignored():
+                pass
+
+    def _welcome(self, connect: Connect) -> None:
+        self._state = State.IDLE
+        self._connect = connect
+        self._say(replies.window_ack_size(WINDOW))
+        self._say(replies.set_peer_bandwidth(WINDOW))
+        self._say(replies.set_chunk_size(self._announced_chunk_size))
+        self._writer.chunk_size = self._announced_chunk_size
+        self._say(replies.stream_begin(0))
+        self._say(replies.connected(connect.transaction))
+
+    def _answer(self, call: Call) -> None:
+        """Transaction 0 wants no answer (7.2.1.1): GStreamer's first commands come with it."""
+        if call.transaction == 0:
+            return
+        match call:
+            case CreateStream(transaction):
+                self._streams_created += 1
+                self._say(replies.result(transaction, value=float(self._streams_created)))
+            case GetStreamLength(transaction):
+                self._say(replies.result(transaction, value=0.0))
+            case FcPublish(transaction):
+                self._say(replies.on_fc_publish())
+                self._say(replies.result(transaction))
+            case ReleaseStream(transaction):
+                self._say(replies.result(transaction))
+
+    def _ask(self, publish: Publish) -> PublishRequested:
+        self._state = State.DECIDING
+        self._request_id += 1
+        self._publish_stream = publish.stream_id
+        name, _, query = publish.name.partition("?")
+        connect = self._connect
+        return PublishRequested(
+            self._request_id, connect.app, name, query, connect.tc_url, connect.encoder
+        )
+
+    def _end(self) -> PublishEnded:
+        self._state = State.ENDED
+        self._phase_began = self._heard_at
+        self._say(replies.on_status(self._publish_stream, Status.UNPUBLISHED, "Ended."))
+        return PublishEnded(clean=True)
+
+    def _take_leave(self, code: Status, description: str, now: float) -> None:
+        self._say(replies.on_status(self._publish_stream, code, description))
+        self._state = State.CLOSING
+        self._phase_began = now
+
+    def _check_request(self, request_id: int) -> None:
+        assert self._state is State.DECIDING, f"a decision in {self._state.name}"
+        assert request_id == self._request_id, f"a decision on request {request_id}"
+
+    def _acknowledge(self, received: int) -> None:
+        """Report every half window (5.4.3).
+
+        A sender may stop when it has heard nothing for a whole one, and the report needs its
+        time on the way.
+        """
+        self._received += received
+        if self._received - self._acknowledged >= self._ack_every:
+            self._acknowledged = self._received
+            self._say(replies.acknowledgement(self._received))
+
+    def _say(self, message: Message) -> None:
+        self._outbox += self._writer.write(replies.chunk_stream(message), message)
