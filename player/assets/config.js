@@ -1,0 +1,26 @@
+/* How hls.js is set for a live stream of ours, and why. What is not here is at its default. */
+
+export const HLS_CONFIG = {
+  // A file, because the pages' policy allows no worker that is made of a string (a blob).
+  workerPath: new URL("../vendor/hls.js/hls.worker.js", import.meta.url).href,
+
+  // Lists its parts or not, a playlist of ours is played as close to live as it allows.
+  lowLatencyMode: true,
+
+  // The default of 1 never catches up what a stall has cost. A half more is gone in seconds, and
+  // the pitch is corrected, so it is heard as hurry rather than as an error.
+  maxLiveSyncPlaybackRate: 1.5,
+
+  // Enough to go back a little with j; the default keeps everything, which a phone has no room for.
+  backBufferLength: 60,
+
+  // The video's length is honest, too: a live stream has none.
+  liveDurationInfinity: true,
+
+  // Of several qualities, none that has more pixels than the player.
+  capLevelToPlayerSize: true,
+
+  // No first segment that is fetched for measuring only: the first picture comes first.
+  testBandwidth: false,
+  abrEwmaDefaultEstimate: 3_000_000,
+};

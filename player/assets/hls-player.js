@@ -1,0 +1,91 @@
+/* One stream played by hls.js: what the page may ask of it, and how it gets over errors.
+ *
+ * A new instance of hls.js is made for each load, so that nothing of a session that ended reaches
+ * into the next one. `report` is told "unplayable" when this browser does not know the codecs, and
+ * "finished" when only a new load can help.
+ */
+
+import Hls from "../vendor/hls.js/hls.min.mjs";
+import { HLS_CONFIG } from "./config.js";
+import { remedy } from "./recovery.js";
+
+export class HlsPlayer {
+  static isSupported() {
+    return Hls.isSupported();
+  }
+
+  #video;
+  #report;
+  #hls = null;
+  #attempt = 0;
+  #timer = 0;
+
+  constructor(video, report) {
+    this.#video = video;
+    this.#report = report;
+    video.addEventListener("playing", () => { this.#attempt = 0; });
+  }
+
+  load(address) {
+    this.stop();
+    this.#hls = new Hls(HLS_CONFIG);
+    this.#hls.on(Hls.Events.ERROR, (_, error) => { if (error.fatal) this.#onFatal(error); });
+    this.#hls.loadSource(address);
+    this.#hls.attachMedia(this.#video);
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+    this.#hls?.destroy();
+    this.#hls = null;
+  }
+
+  #onFatal(error) {
+    const { action, afterMs } = remedy(error, this.#attempt++);
+    if (action === "give-up") {
+      this.#report("unplayable");
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#remedies[action](), afterMs);
+  }
+
+  #remedies = {
+    restart: () => this.#hls.startLoad(),
+    recover: () => { this.#hls.recoverMediaError(); this.#video.play().catch(() => {}); },
+    reload: () => this.#report("finished"),
+  };
+
+  /** Where one is who has missed nothing, on the video's clock; null while unknown. */
+  get livePosition() {
+    return this.#hls?.liveSyncPosition ?? null;
+  }
+
+  /** The wall clock of what is on the screen, by the playlist's PROGRAM-DATE-TIME. */
+  get playingDate() {
+    return this.#hls?.playingDate ?? null;
+  }
+
+  /** The qualities as {height, bitrate}, in the order of their numbers. */
+  get levels() {
+    return this.#hls?.levels ?? [];
+  }
+
+  /** The quality asked for; -1 leaves the choice to hls.js. */
+  get chosenLevel() {
+    return this.#hls?.autoLevelEnabled === false ? this.#hls.manualLevel : -1;
+  }
+
+  set chosenLevel(number) {
+    if (this.#hls) this.#hls.nextLevel = number;
+  }
+
+  /** What is being played: {bitrate, codecs}, as far as the playlist says. */
+  get level() {
+    const level = this.levels[this.#hls?.currentLevel ?? -1];
+    return {
+      bitrate: level?.bitrate ?? null,
+      codecs: [level?.videoCodec, level?.audioCodec].filter(Boolean).join(", ") || null,
+    };
+  }
+}
