@@ -1,0 +1,100 @@
+"""The command line of the edge: ``python -m cdn --origin URL``.
+
+A flag is another way to write a setting: its help comes from the setting, and its value is checked
+where all settings are. Exit codes: 2 for settings that cannot be used, 1 for a start that fails
+for another reason (the port is taken), 0 for an end that was asked for.
+"""
+
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from cdn import workers
+from cdn.errors import SettingsError
+from cdn.observe import set_up_logging
+from cdn.settings import EdgeSettings, Section, load
+
+HELP = "An HTTP cache for live HLS, between an origin and its viewers."
+
+FLAGS = {
+    "--origin": ("origin", "url"),
+    "--host": ("listen", "host"),
+    "--http-port": ("listen", "http_port"),
+    "--workers": ("listen", "workers"),
+    "--drain": ("listen", "drain_s"),
+    "--memory": ("cache", "memory"),
+    "--metrics-host": ("metrics", "host"),
+    "--metrics-port": ("metrics", "port"),
+    "--log-level": ("log", "level"),
+}
+"""Which setting each flag writes; the rest is for the file and the environment."""
+
+UNUSABLE = 2
+FAILED = 1
+
+
+def main() -> None:
+    """Run the command."""
+    parent = os.getppid()  # before anything else takes time, in which the parent could die
+
+    def edge(config: Path | None, check: bool, exit_with_parent: bool, **flags: str | None) -> None:
+        with _exit_code(UNUSABLE):
+            settings = load(config, _sections(flags))
+        if check:
+            click.echo("OK")
+            return
+        if exit_with_parent:
+            workers.end_with_parent(parent)
+        set_up_logging(settings.log.level)
+        with _exit_code(FAILED):
+            workers.run(settings)
+
+    click.Command("edge", callback=edge, params=_options(), help=HELP).main(
+        prog_name="tidecast edge"
+    )
+
+
+@contextmanager
+def _exit_code(code: int) -> Generator[None]:
+    """Say what the operator has to change, a line each, and leave with this code."""
+    try:
+        yield
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            click.echo(f"tidecast edge: {line}", err=True)
+        sys.exit(code)
+
+
+def _options() -> list[click.Parameter]:
+    options: list[click.Parameter] = [
+        click.Option(["--config"], type=click.Path(path_type=Path), help="A TOML file."),
+        click.Option(["--check"], is_flag=True, help="Check the settings, start nothing."),
+        click.Option(
+            ["--exit-with-parent"],
+            is_flag=True,
+            help="End when the process that started this one does, however it ends.",
+        ),
+    ]
+    for flag, (section, name) in FLAGS.items():
+        options.append(click.Option([flag, f"{section}__{name}"], help=_help(section, name)))
+    return options
+
+
+def _help(section: str, name: str) -> str:
+    model = EdgeSettings.model_fields[section].annotation
+    assert isinstance(model, type)
+    assert issubclass(model, Section)
+    return " ".join((model.model_fields[name].description or "").split())
+
+
+def _sections(flags: dict[str, str | None]) -> dict[str, dict[str, object]]:
+    sections: dict[str, dict[str, object]] = {}
+    for parameter, value in flags.items():
+        section, _, name = parameter.partition("__")
+        if value is not None:
+            sections.setdefault(section, {})[name] = value
+    return sections

@@ -1,0 +1,252 @@
+"""Processes: one edge in this process, or several behind one port with a supervisor over them.
+
+Several workers share the port by SO_REUSEPORT: the kernel spreads connections over their sockets.
+The supervisor opens all the sockets before it forks and never accepts on them. So a worker that
+dies leaves its socket, and whoever is waiting in its queue, to its successor, which has no
+import to wait for: it is a copy of the supervisor, which has imported everything and started
+neither a loop nor a thread.
+
+The supervisor is synchronous and waits for signals only::
+
+    SIGCHLD            start a successor; at once, unless the worker died young
+    SIGTERM, SIGINT    pass SIGTERM on; leave when all are gone, or kill what is left
+    its own death      the kernel sends SIGTERM to its workers (prctl, PR_SET_PDEATHSIG)
+
+Each worker has a cache of its own, so N workers fetch an object up to N times.
+"""
+
+import asyncio
+import ctypes
+import errno
+import os
+import signal
+import socket
+import time
+from dataclasses import dataclass
+from typing import NoReturn
+
+import structlog
+import uvloop
+
+from cdn.errors import SettingsError
+from cdn.observe import MetricsServer
+from cdn.server import STOP_SIGNALS, Edge, serve
+from cdn.settings import EdgeSettings
+
+YOUNG_S = 1.0
+"""A worker that lived for less is restarted after a pause: one that cannot start must not spin."""
+
+PAUSE_S = 0.5
+
+GRACE_S = 2.0
+"""What workers have beyond their drain time before they are killed."""
+
+PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal that this process gets when its parent dies."""
+
+HEARD = frozenset({signal.SIGCHLD, *STOP_SIGNALS})
+"""The signals that the supervisor waits for; they stay blocked, so that none gets lost."""
+
+
+def run(settings: EdgeSettings) -> None:
+    """Serve until told to stop."""
+    listen = settings.listen
+    listeners = open_listeners(listen.host, listen.http_port, listen.workers, listen.backlog)
+    if listen.workers == 1:
+        run_worker(settings, listeners[0], 0)
+    else:
+        Supervisor(settings, listeners).run()
+
+
+def run_worker(settings: EdgeSettings, listener: socket.socket, index: int) -> None:
+    """Serve viewers in this process; worker ``index`` has the metrics port of that number."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve_with_metrics(settings, listener, index))
+
+
+async def _serve_with_metrics(settings: EdgeSettings, listener: socket.socket, index: int) -> None:
+    metrics_server: MetricsServer | None = None
+
+    def on_open(edge: Edge) -> None:
+        nonlocal metrics_server
+        wanted = settings.metrics
+        if wanted.enabled:
+            explicit = "port" in wanted.model_fields_set
+            port = wanted.port + index if wanted.port else 0
+            metrics_server = MetricsServer(edge.metrics, wanted.host, port, must_have=explicit)
+        _say_ready(settings, listener, metrics_server)
+
+    try:
+        await serve(settings, listener, on_open)
+    finally:
+        if metrics_server is not None:
+            metrics_server.close()
+
+
+def _say_ready(
+    settings: EdgeSettings, listener: socket.socket, metrics_server: MetricsServer | None
+) -> None:
+    host, port = listener.getsockname()[:2]
+    facts: dict[str, object] = {"listen": f"{host}:{port}", "origin": settings.origin.url}
+    if metrics_server is not None:
+        facts["metrics"] = f"http://{settings.metrics.host}:{metrics_server.port}/metrics"
+    structlog.get_logger("edge").info("the edge is open", **facts)
+
+
+def open_listeners(host: str, port: int, count: int, backlog: int) -> list[socket.socket]:
+    """Open the port ``count`` times; one that somebody else has is a ``SettingsError``.
+
+    SO_REUSEPORT would let two edges of one user share a port without a word, so the port is
+    first taken without it.
+    """
+    first = _bind(host, port, shared=False)
+    if count == 1:
+        return [first]
+    port = first.getsockname()[1]
+    first.close()
+    listeners = [_bind(host, port, shared=True) for _ in range(count)]
+    for listener in listeners:
+        listener.listen(backlog)
+    return listeners
+
+
+def _bind(host: str, port: int, *, shared: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(_why_not(host, port, error)) from error
+    return listener
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use by another program; stop it, or choose --http-port"
+    if error.errno == errno.EACCES:
+        return f"port {port} needs privileges; choose one above 1023 with --http-port"
+    return f"cannot listen on {host} port {port}: {error.strerror}"
+
+
+def end_with_parent(parent: int) -> None:
+    """Ask the kernel for SIGTERM when the parent dies; leave at once if it already has."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    if os.getppid() != parent:
+        raise SystemExit(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A child process: which socket and metrics port it has, and since when."""
+
+    pid: int
+    index: int
+    started_at: float
+
+
+class Supervisor:
+    """Keeps one worker on each listener."""
+
+    def __init__(self, settings: EdgeSettings, listeners: list[socket.socket]) -> None:
+        self._settings = settings
+        self._listeners = listeners
+        self._pid = os.getpid()
+        self._workers: dict[int, Worker] = {}
+        self._due = dict.fromkeys(range(len(listeners)), 0.0)
+        """Workers to be started, by index, and when."""
+        self._log = structlog.get_logger("edge")
+
+    def run(self) -> None:
+        """Supervise until a signal says stop, or a worker says that it can never start."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+        while True:
+            self._start_due()
+            number = self._next_signal(min(self._due.values(), default=None))
+            if number in STOP_SIGNALS:
+                self._stop()
+                return
+            if any(code == os.EX_CONFIG for code in self._reap()):
+                self._stop()
+                raise SettingsError("a worker could not start; see above")
+
+    def _next_signal(self, until: float | None) -> int | None:
+        if until is None:
+            return signal.sigwaitinfo(HEARD).si_signo
+        info = signal.sigtimedwait(HEARD, max(0.0, until - time.monotonic()))
+        return None if info is None else info.si_signo
+
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        for index in [index for index, at in self._due.items() if at <= now]:
+            del self._due[index]
+            pid = os.fork()
+            if pid == 0:
+                self._be_worker(index)
+            self._workers[pid] = Worker(pid, index, now)
+
+    def _be_worker(self, index: int) -> NoReturn:
+        # A process group of its own: Ctrl-C in a terminal reaches every process of the
+        # foreground group, and a worker that gets it twice would not drain.
+        code = 1
+        try:
+            os.setpgid(0, 0)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
+            end_with_parent(self._pid)
+            for other, listener in enumerate(self._listeners):
+                if other != index:
+                    listener.close()
+            run_worker(self._settings, self._listeners[index], index)
+            code = 0
+        except SettingsError as error:
+            self._log.error(str(error))
+            code = os.EX_CONFIG
+        except Exception:
+            self._log.exception("a worker failed")
+        finally:
+            os._exit(code)  # the supervisor's own way out (its caller's cleanup) is not ours
+
+    def _reap(self) -> list[int]:
+        """Take leave of workers that ended; return their exit codes, and plan successors."""
+        codes: list[int] = []
+        while (ended := self._ended()) is not None:
+            worker, code = ended
+            codes.append(code)
+            now = time.monotonic()
+            lived_s = now - worker.started_at
+            self._due[worker.index] = now if lived_s >= YOUNG_S else now + PAUSE_S
+            self._log.warning("a worker ended", pid=worker.pid, exit_code=code)
+        return codes
+
+    def _ended(self) -> tuple[Worker, int] | None:
+        # Signals of one number are not queued: one SIGCHLD may stand for several children.
+        if not self._workers:
+            return None
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return None
+        return self._workers.pop(pid), os.waitstatus_to_exitcode(status)
+
+    def _stop(self) -> None:
+        """Have all workers drain, and kill those that take too long."""
+        for listener in self._listeners:
+            listener.close()  # else the port would stay open, with nobody to accept
+        listen = self._settings.listen
+        deadline = time.monotonic() + listen.drain_notice_s + listen.drain_s + GRACE_S
+        self._tell(signal.SIGTERM)
+        while self._workers and time.monotonic() < deadline:
+            number = self._next_signal(deadline)
+            if number in STOP_SIGNALS:
+                self._tell(signal.SIGTERM)
+            while self._ended() is not None:
+                pass
+        self._tell(signal.SIGKILL)
+
+    def _tell(self, number: signal.Signals) -> None:
+        for pid in self._workers:
+            os.kill(pid, number)  # a child that has ended is still ours until it is reaped
