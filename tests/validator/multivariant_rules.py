@@ -1,0 +1,213 @@
+"""V1: the multivariant playlist tells the truth about the media below it.
+
+Of bit rates HLS asks that BANDWIDTH be no less than the peak, over any run of segments of half
+to one and a half target durations (RFC 8216, 4.3.4.2). A live packager has to say it before
+it knows: after the first segments, with something to spare, and then hold it. So it may be too
+much by ``HEADROOM``, and never too little.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from fractions import Fraction
+from urllib.parse import urljoin, urlsplit
+
+from tests.validator.elementary import AudioFormat, Picture
+from tests.validator.media import Kind
+from tests.validator.playlist import MultivariantPlaylist, Variant
+from tests.validator.playlist_rules import INDEPENDENT, is_independent
+from tests.validator.reading import OK, Multivariant, Recording, Rendition, Segment
+from tests.validator.session import Purpose
+from tests.validator.violation import Finding
+
+HEADROOM = 1.5
+AVERAGE_OFF = 0.25
+"""AVERAGE-BANDWIDTH, too, is said from the first segments, and the picture changes."""
+RATE_OFF = 0.01
+FRAME_RATE_DECIMALS = 3
+ABSENT = ("SUPPLEMENTAL-CODECS",)
+"""For Dolby Vision and HDR10+ alone, which are not carried."""
+GROUPS = {"AUDIO": "AUDIO", "VIDEO": "VIDEO", "SUBTITLES": "SUBTITLES"}
+
+
+def multivariant(recording: Recording) -> Iterator[Finding]:
+    """V1."""
+    for each in recording.multivariants:
+        where = f"{urlsplit(each.exchange.request.url).path} at {each.exchange.wall}"
+        if each.playlist is None:
+            yield Finding(where, each.problem or "unreadable")
+            continue
+        for message in _playlist_faults(recording, each.playlist):
+            yield Finding(where, message)
+        for variant in each.playlist.variants:
+            for message in _variant_faults(recording, each, variant):
+                yield Finding(f"{where}, {variant.uri}", message)
+    yield from _unsteady(recording)
+    yield from _missing_playlists(recording)
+
+
+def _playlist_faults(recording: Recording, playlist: MultivariantPlaylist) -> Iterator[str]:
+    if not playlist.variants:
+        yield "no variant"
+    for name in ("EXTM3U", "EXT-X-VERSION", INDEPENDENT):
+        if len(playlist.all(name)) > 1:
+            yield f"{name} more than once"
+    segments = [each for rendition in recording.renditions for each in rendition.segments]
+    is_always = all(is_independent(segment) is not False for segment in segments)
+    if is_always and not playlist.all(INDEPENDENT):
+        yield f"{INDEPENDENT} is missing"
+    media = [tag.attributes for tag in playlist.all("EXT-X-MEDIA")]
+    for variant in playlist.variants:
+        for name, kind in GROUPS.items():
+            group = variant.attributes.get(name)
+            known = [row.get("GROUP-ID") for row in media if row.get("TYPE") == kind]
+            if group is not None and group not in known:
+                yield f"{name} group {group!r} does not exist"
+
+
+def _variant_faults(recording: Recording, each: Multivariant, variant: Variant) -> Iterator[str]:
+    for name in ABSENT:
+        if name in variant.attributes:
+            yield f"{name} where there is nothing to supplement"
+    if variant.attributes.get("VIDEO-RANGE", "SDR") != "SDR":
+        yield f"VIDEO-RANGE {variant.attributes['VIDEO-RANGE']}"
+    url = urljoin(each.exchange.request.url, variant.uri)
+    rendition = next((known for known in recording.renditions if known.url == url), None)
+    if rendition is None:
+        yield "its media playlist was never to be had"
+        return
+    candidates = list(_configurations(rendition, each))
+    if candidates and not any(not list(_untrue(variant, runs)) for runs in candidates):
+        yield from _untrue(variant, candidates[-1])
+    yield from _bandwidth_faults(variant, rendition, each)
+
+
+def _configurations(rendition: Rendition, each: Multivariant) -> Iterator[list[Segment]]:
+    """What was on the air when the playlist was polled: the domains listed around that time."""
+    at_s = each.exchange.received_s
+    before = [version for version in rendition.versions if version.at_s <= at_s][-2:]
+    after = [version for version in rendition.versions if version.at_s > at_s][:2]
+    listed = {entry.msn for version in before + after for entry in version.playlist.segments}
+    for domain in rendition.domains():
+        present = [segment for segment in domain if segment.msn in listed and segment.runs]
+        if present:
+            yield present
+
+
+def _untrue(variant: Variant, segments: list[Segment]) -> Iterator[str]:
+    """What does not fit the media of one domain."""
+    formats = {run.kind: run.format for segment in segments for run in segment.runs}
+    yield from _codec_faults(variant, [*formats.values()])
+    picture = formats.get(Kind.VIDEO)
+    size, rate = variant.attributes.get("RESOLUTION"), variant.attributes.get("FRAME-RATE")
+    if not isinstance(picture, Picture):
+        if size or rate:
+            yield f"RESOLUTION {size}, FRAME-RATE {rate} without video"
+        return
+    if size != f"{picture.width}x{picture.height}":
+        yield f"RESOLUTION {size}, the pictures are {picture.width}x{picture.height}"
+    if rate is None or len(rate.partition(".")[2]) != FRAME_RATE_DECIMALS:
+        yield f"FRAME-RATE {rate}"
+        return
+    true_rates = [rate for rate in (picture.frame_rate, _measured_rate(segments)) if rate]
+    if not any(abs(float(rate) - true) <= true * RATE_OFF for true in true_rates):
+        yield f"FRAME-RATE {rate}, it is one of {true_rates}"
+
+
+def _codec_faults(variant: Variant, formats: list[Picture | AudioFormat]) -> Iterator[str]:
+    said = [each.strip() for each in variant.attributes.get("CODECS", "").split(",")]
+    true = [(form.codec,) if isinstance(form, Picture) else form.codecs for form in formats]
+    is_whole = len(said) == len(true) and all(set(said) & set(each) for each in true)
+    if not is_whole:
+        yield f"CODECS {said}, the media is {true}"
+
+
+def _measured_rate(segments: list[Segment]) -> float | None:
+    runs = [run for segment in segments if (run := segment.run(Kind.VIDEO))]
+    steps = sum(len(run.frames) - 1 for run in runs)
+    lengths = sum(run.frames[-1].dts - run.frames[0].dts for run in runs)
+    return steps * runs[0].timescale / lengths if runs and lengths else None
+
+
+def _bandwidth_faults(variant: Variant, rendition: Rendition, each: Multivariant) -> Iterator[str]:
+    try:
+        bandwidth = int(variant.attributes.get("BANDWIDTH", ""))
+        average = int(variant.attributes.get("AVERAGE-BANDWIDTH", ""))
+    except ValueError:
+        yield "no BANDWIDTH and AVERAGE-BANDWIDTH"
+        return
+    segments = _with_configuration(rendition, variant, each)
+    peak, mean = peak_rate(rendition, segments), mean_rate(segments)
+    if peak is None or mean is None:
+        return
+    if not peak <= bandwidth <= HEADROOM * peak:
+        yield f"BANDWIDTH {bandwidth}, the peak is {peak:.0f}"
+    if abs(average - mean) > AVERAGE_OFF * mean:
+        yield f"AVERAGE-BANDWIDTH {average}, it is {mean:.0f}"
+    if average > bandwidth:
+        yield f"AVERAGE-BANDWIDTH {average} over BANDWIDTH {bandwidth}"
+
+
+def _with_configuration(
+    rendition: Rendition, variant: Variant, each: Multivariant
+) -> list[Segment]:
+    """The segments that the variant's attributes are true of: all of the session, or a part."""
+    return [
+        segment
+        for domain in rendition.domains()
+        if any(each.runs for each in domain) and not list(_untrue(variant, _readable(domain)))
+        for segment in domain
+    ]
+
+
+def _readable(domain: list[Segment]) -> list[Segment]:
+    return [segment for segment in domain if segment.runs]
+
+
+def peak_rate(rendition: Rendition, segments: list[Segment]) -> float | None:
+    """The highest rate of any run of segments between half and one and a half targets long."""
+    target = Fraction(rendition.versions[0].playlist.target_duration)
+    sized = [(len(each.body or b""), Fraction(each.listed.duration)) for each in segments]
+    peak: Fraction | None = None
+    for start in range(len(sized)):
+        size, length = 0, Fraction(0)
+        for more_size, more_length in sized[start:]:
+            size, length = size + more_size, length + more_length
+            if length > target * 3 / 2:
+                break
+            if length >= target / 2:
+                peak = max(peak or Fraction(0), size * 8 / length)
+    return float(peak) if peak is not None else None
+
+
+def mean_rate(segments: list[Segment]) -> float | None:
+    size = sum(len(each.body or b"") for each in segments)
+    length = sum((Fraction(each.listed.duration) for each in segments), Fraction(0))
+    return float(size * 8 / length) if length else None
+
+
+def _unsteady(recording: Recording) -> Iterator[Finding]:
+    """Rates are held as long as the variant is the same."""
+    said: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for each in recording.multivariants:
+        for variant in each.playlist.variants if each.playlist else ():
+            told = variant.attributes
+            same: tuple[str, ...] = (
+                variant.uri,
+                told.get("CODECS", ""),
+                told.get("RESOLUTION", ""),
+            )
+            said[same].add(f"{told.get('BANDWIDTH')}, average {told.get('AVERAGE-BANDWIDTH')}")
+    for same, rates in said.items():
+        if len(rates) > 1:
+            yield Finding(same[0], f"rates change: {sorted(rates)}")
+
+
+def _missing_playlists(recording: Recording) -> Iterator[Finding]:
+    """A media playlist is there as soon as the multivariant playlist is."""
+    seen: set[str] = set()
+    for exchange in recording.session.exchanges:
+        request = exchange.request
+        if request.purpose is Purpose.MEDIA_PLAYLIST and request.url not in seen:
+            seen.add(request.url)
+            if exchange.status != OK:
+                yield Finding(urlsplit(request.url).path, f"{exchange.status} at first")

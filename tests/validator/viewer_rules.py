@@ -1,0 +1,144 @@
+"""W1 to W4: what a viewer relies on, whatever the specification numbers it under.
+
+- W1: what is listed is there, and its bytes and all that is said of it stay as they are.
+- W2: media has no gap and no overlap of more than a frame without a DISCONTINUITY.
+- W3: while media comes in, the playlist is never older than 1.5 target durations.
+- W4: a playlist, once it is there, is always there.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from tests.validator.media import Run
+from tests.validator.playlist import Listed
+from tests.validator.playlist_rules import where
+from tests.validator.reading import OK, Recording, Rendition, Segment, Version
+from tests.validator.session import Exchange, Probe, Purpose, Silence
+from tests.validator.violation import Finding
+
+MEDIA = (Purpose.INIT, Purpose.SEGMENT, Purpose.PART)
+WHOLE = (Probe.PLAIN, Probe.AGAIN, Probe.AFTER_REMOVAL, Probe.AFTER_END)
+PASSING_TAGS = ("EXT-X-MAP", "EXT-X-PART", "EXT-X-DATERANGE", "EXT-X-BITRATE")
+"""They may stand before a segment in one version and not in the next; the map that is in force
+is compared instead."""
+
+MAX_AGE_TARGETS = 1.5
+AGE_SLACK_S = 0.25
+"""For a busy machine."""
+LONGEST_STEP_S = 1.0
+"""A step of the timeline that is longer is a jump, and a jump is a discontinuity."""
+
+
+def kept(recording: Recording) -> Iterator[Finding]:
+    """W1."""
+    bodies: dict[str, bytes] = {}
+    for exchange in recording.session.exchanges:
+        request = exchange.request
+        if request.purpose not in MEDIA or request.probe not in WHOLE:
+            continue
+        at = urlsplit(request.url).path
+        if exchange.status == OK:
+            if bodies.setdefault(request.url, exchange.body) != exchange.body:
+                yield Finding(at, f"other bytes when asked for {request.probe.value}")
+        elif request.probe in (Probe.PLAIN, Probe.AGAIN):
+            yield Finding(at, f"listed, and answered by {exchange.error or exchange.status}")
+    for rendition in recording.renditions:
+        yield from _relisted(rendition)
+
+
+def _relisted(rendition: Rendition) -> Iterator[Finding]:
+    first: dict[int, list[tuple[str, str]]] = {}
+    for version in rendition.versions:
+        for segment in version.playlist.segments:
+            entry = _entry(segment)
+            known = first.setdefault(segment.msn, entry)
+            if known != entry:
+                message = f"was listed as {known}, now as {entry}"
+                yield Finding(f"{where(rendition, version)}, segment {segment.msn}", message)
+
+
+def _entry(segment: Listed) -> list[tuple[str, str]]:
+    said = [(tag.name, tag.value) for tag in segment.tags if tag.name not in PASSING_TAGS]
+    return [*sorted(said), ("map in force", segment.map_uri or "none")]
+
+
+def continuity(recording: Recording) -> Iterator[Finding]:
+    """W2."""
+    for rendition in recording.renditions:
+        for segment in rendition.segments:
+            for run in segment.runs:
+                yield from _inside(segment, run)
+        for before, after in rendition.neighbours():
+            for run in before.runs:
+                following = after.run(run.kind)
+                if following:
+                    yield from _across(run, following, after)
+
+
+def _inside(segment: Segment, run: Run) -> Iterator[Finding]:
+    for before, after in pairwise(run.frames):
+        step_s = (after.dts - before.dts) / run.timescale
+        if not 0 < step_s <= LONGEST_STEP_S:
+            yield Finding(segment.name, f"{run.kind.value} steps by {step_s:.6f} s")
+
+
+def _across(before: Run, after: Run, segment: Segment) -> Iterator[Finding]:
+    """A frame is as long as the longest step around the border."""
+    last = before.frames[-1]
+    frame = max(before.longest_step, after.longest_step, last.duration or 0)
+    length = last.duration if last.duration is not None else frame
+    off = after.frames[0].dts - last.dts - length
+    if abs(off) > frame:
+        off_s = off / before.timescale
+        kind = "gap" if off > 0 else "overlap"
+        yield Finding(
+            segment.name, f"{kind} of {abs(off_s):.6f} s in {before.kind.value} before it"
+        )
+
+
+def freshness(recording: Recording) -> Iterator[Finding]:
+    """W3. The age that a poll shows is at least the time since the version was first seen."""
+    for rendition in recording.renditions:
+        first = rendition.versions[0]
+        reported: Version | None = None
+        for version in rendition.versions:
+            if version.exchange.body != first.exchange.body:
+                first = version
+            if version.playlist.is_ended or first is reported:
+                continue
+            target_s = float(version.playlist.target_duration)
+            silences = recording.session.silences
+            age_s = _age_in_media_s(first.at_s, version.at_s, silences, target_s)
+            if age_s > MAX_AGE_TARGETS * target_s + AGE_SLACK_S:
+                reported = first  # once per version that stood still
+                yield Finding(where(rendition, version), f"has not changed for {age_s:.3f} s")
+
+
+def _age_in_media_s(
+    from_s: float, to_s: float, silences: Sequence[Silence], target_s: float
+) -> float:
+    """The time between, less the silences; after each, a segment has to fill up first."""
+    silent_s = sum(
+        max(0.0, min(to_s, silence.to_s + target_s) - max(from_s, silence.from_s))
+        for silence in silences
+    )
+    return to_s - from_s - silent_s
+
+
+def presence(recording: Recording) -> Iterator[Finding]:
+    """W4."""
+    polls: dict[str, list[Exchange]] = defaultdict(list)
+    for exchange in recording.session.exchanges:
+        request = exchange.request
+        is_playlist = request.purpose in (Purpose.MULTIVARIANT, Purpose.MEDIA_PLAYLIST)
+        if is_playlist and request.probe is Probe.PLAIN:
+            polls[request.url].append(exchange)
+    for url, exchanges in polls.items():
+        was_there = False
+        for exchange in exchanges:
+            if was_there and exchange.status != OK:
+                answer = exchange.error or exchange.status
+                yield Finding(urlsplit(url).path, f"was there, and then {answer}")
+            was_there = was_there or exchange.status == OK
