@@ -28,6 +28,7 @@ FLAGS = {
     "--open": ("rtmp", "open"),
     "--force-open": ("rtmp", "force_open"),
     "--grace-s": ("rtmp", "grace_s"),
+    "--keep-ended-s": ("rtmp", "keep_ended_s"),
     "--chunk-size": ("rtmp", "chunk_size"),
     "--control-host": ("control", "host"),
     "--control-port": ("control", "port"),

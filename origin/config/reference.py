@@ -37,7 +37,9 @@ def settings_page(flags: Mapping[str, tuple[str, str]]) -> str:
             shown = f"`{flag}`" if flag else ""
             lines.append(f"| `{key}` | `{_toml(field)}` | {shown} | {field.description} |")
     example = f"{PREFIX}SERVER__HTTP_PORT=9000"
-    return "\n".join([*lines, "", f"In the environment: `{example}` is `http_port` of `[server]`.", ""])
+    return "\n".join(
+        [*lines, "", f"In the environment: `{example}` is `http_port` of `[server]`.", ""]
+    )
 
 
 def _toml(field: FieldInfo) -> str:

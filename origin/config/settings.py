@@ -13,12 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
 
 from origin.config.addresses import is_public
 from origin.errors import SettingsError
@@ -86,38 +80,13 @@ class HlsSettings(Section):
     """Segments that a playlist lists."""
 
 
-class Settings(BaseSettings):
+class Settings(Section):
     """All of them, by section."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_nested_delimiter="__",
-        extra="forbid",
-        frozen=True,
-    )
 
     server: ServerSettings = ServerSettings()
     rtmp: RtmpSettings = RtmpSettings()
     control: ControlSettings = ControlSettings()
     hls: HlsSettings = HlsSettings()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags first, then the environment, then the file."""
-        given = cast("InitSettingsSource", init_settings).init_kwargs
-        flags, file = given.get("flags", {}), given.get("file", {})
-        return (
-            InitSettingsSource(settings_cls, flags),
-            env_settings,
-            InitSettingsSource(settings_cls, file),
-        )
 
     @property
     def data_dir(self) -> Path:
@@ -139,12 +108,13 @@ def load_settings(flags: Tables, config: Path | None) -> Settings:
         SettingsError: naming each key that is wrong, and what it should be.
     """
     file = _read_toml(config) if config is not None else {}
-    _refuse_unknown_variables(os.environ)
+    environment = _read_environment(os.environ)
+    given = _merge(file, environment, flags)
     try:
-        settings = Settings(flags=flags, file=file)  # pyright: ignore[reportCallIssue]
+        settings = Settings.model_validate(given)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(error))) from error
-    return _checked_open(settings, host_is_given=_gives_host(flags, file))
+    return _checked_open(settings, host_is_given="host" in given.get("server", {}))
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -164,16 +134,32 @@ def known_keys() -> dict[str, type[Section]]:
     }
 
 
-def _refuse_unknown_variables(environment: Iterable[str]) -> None:
+def _read_environment(environment: Mapping[str, str]) -> dict[str, dict[str, object]]:
     known = {
-        f"{PREFIX}{section}__{key}".upper()
+        f"{PREFIX}{section}__{key}".upper(): (section, key)
         for section, model in known_keys().items()
         for key in model.model_fields
     }
-    for variable in environment:
-        if variable.startswith(PREFIX) and not variable.startswith(EDGE_PREFIX):
-            if variable not in known:
-                raise SettingsError(f"unknown variable {variable}{_suggestion(variable, known)}")
+    tables: dict[str, dict[str, object]] = {}
+    for variable, value in environment.items():
+        if not variable.startswith(PREFIX) or variable.startswith(EDGE_PREFIX):
+            continue
+        if variable not in known:
+            raise SettingsError(f"unknown variable {variable}{_suggestion(variable, known)}")
+        section, key = known[variable]
+        tables.setdefault(section, {})[key] = value
+    return tables
+
+
+def _merge(*sources: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay the sources' sections over one another, the last on top."""
+    merged: dict[str, Any] = {}
+    for source in sources:
+        for section, values in source.items():
+            if isinstance(values, Mapping):
+                values = {**merged.get(section, {}), **cast("Mapping[str, object]", values)}
+            merged[section] = values
+    return merged
 
 
 def _explain(error: ValidationError) -> list[str]:
@@ -193,14 +179,6 @@ def _explain(error: ValidationError) -> list[str]:
 def _suggestion(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, list(known), n=1)
     return f": did you mean {near[0]}?" if near else ""
-
-
-def _gives_host(flags: Tables, file: Mapping[str, Any]) -> bool:
-    return (
-        "host" in flags.get("server", {})
-        or "host" in file.get("server", {})
-        or f"{PREFIX}SERVER__HOST" in os.environ
-    )
 
 
 def _checked_open(settings: Settings, *, host_is_given: bool) -> Settings:

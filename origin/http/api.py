@@ -20,7 +20,9 @@ class StreamReport(BaseModel, from_attributes=True):
     state: str = Field(description="offline, starting, live, reconnecting or ended")
     since: datetime | None = Field(description="when this state began")
     last_live: datetime | None = Field(description="when the last session ended")
-    codecs: str | None = Field(description="RFC 6381 codec strings", examples=["avc1.64001f,mp4a.40.2"])
+    codecs: str | None = Field(
+        description="RFC 6381 codec strings", examples=["avc1.64001f,mp4a.40.2"]
+    )
     width: int | None
     height: int | None
     frame_rate: float | None = Field(description="frames per second, from the stream or measured")

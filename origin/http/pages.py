@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from origin.hls.resource import Resource
 from origin.http.problems import NotHere
-from origin.http.responses import IMMUTABLE, MOMENTARY, respond
+from origin.http.responses import IMMUTABLE, MOMENTARY, document, respond
 from origin.http.state import StreamsDependency
 from origin.http.summary import Summary, summarize
 from origin.streams.stream import State
@@ -48,7 +48,7 @@ class Status(BaseModel):
 def home(streams: StreamsDependency) -> Response:
     summaries = [summarize(stream) for stream in streams]
     cards = [
-        StreamCard(summary.name, summary.state, summary.since, summary.height)
+        StreamCard(summary.name, summary.state, summary.began, summary.height)
         for summary in summaries
         if summary.state in ON_AIR
     ]
@@ -60,7 +60,8 @@ def asset_file(request: Request, name: str) -> Response:
     found = asset(name)
     if found is None:
         raise NotHere(f"no asset {name!r}")
-    resource = Resource((found.body,), found.content_type, found.etag, found.gzip)
+    size = len(found.body)
+    resource = Resource((found.body,), size, found.content_type, found.etag, found.gzip)
     return respond(request, resource, IMMUTABLE)
 
 
@@ -86,7 +87,7 @@ def status(request: Request, stream: str, streams: StreamsDependency) -> Respons
     if known is None:
         raise NotHere(f"no stream {stream!r}")
     summary = summarize(known)
-    document = Status(
+    report = Status(
         stream=summary.name,
         state=summary.state,
         since=summary.since,
@@ -98,8 +99,8 @@ def status(request: Request, stream: str, streams: StreamsDependency) -> Respons
         height=summary.height,
         frame_rate=summary.frame_rate,
     )
-    body = document.model_dump_json().encode()
-    return respond(request, Resource.of(body, "application/json"), MOMENTARY)
+    body = report.model_dump_json().encode()
+    return respond(request, document(body, "application/json"), MOMENTARY)
 
 
 def _view(summary: Summary) -> StreamView:

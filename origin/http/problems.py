@@ -46,7 +46,9 @@ async def _explain_bad_request(_request: Request, error: Exception) -> JSONRespo
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return problem(HTTPStatus.BAD_REQUEST, f"{where}: {first['msg']}", {"Cache-Control": "no-store"})
+    return problem(
+        HTTPStatus.BAD_REQUEST, f"{where}: {first['msg']}", {"Cache-Control": "no-store"}
+    )
 
 
 def problem(status: int, detail: str, headers: dict[str, str]) -> JSONResponse:

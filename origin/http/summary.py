@@ -15,6 +15,9 @@ class Summary:
     name: str
     state: str
     since: datetime | None
+    """When this state began."""
+    began: datetime | None
+    """When this session began."""
     last_live: datetime | None
     codecs: str | None
     width: int | None
@@ -36,6 +39,7 @@ def summarize(stream: Stream) -> Summary:
         name=stream.name,
         state=stream.state.value,
         since=stream.since,
+        began=session.began if session is not None else None,
         last_live=stream.last_live,
         codecs=rendition.codecs if rendition is not None else None,
         width=video.width if video is not None else None,
@@ -54,5 +58,3 @@ def _video(session: Session | None) -> VideoConfiguration | None:
         return None
     configurations = [track.configuration for track in session.rendition.tracks]
     return next((c for c in configurations if isinstance(c, AvcConfiguration)), None)
-
-

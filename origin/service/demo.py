@@ -4,6 +4,9 @@ PyAV makes both and pushes them over RTMP with libav's own client, so that what 
 shows is the road that a streamer's frames take, listener and all.
 """
 
+# PyAV's stubs leave the parameter of Packet open.
+# pyright: reportUnknownMemberType=false
+
 import time
 from fractions import Fraction
 from typing import Final

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import structlog
 import uvicorn
@@ -39,7 +39,7 @@ class _Server(uvicorn.Server):
     """uvicorn without signal handlers of its own: the process ends in our order."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None, None, None]:
         yield
 
 
@@ -64,7 +64,7 @@ async def _serve(settings: Settings, admission: Admission, sockets: OriginSocket
     stopping = asyncio.Event()
     state = OriginState(
         streams=registry,
-        metrics=MetricsPage(lambda: read_figures(registry, listener)),
+        metrics=MetricsPage(lambda: read_figures(registry, listener.counters)),
         is_draining=stopping.is_set,
     )
     server = _Server(

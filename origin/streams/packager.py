@@ -16,13 +16,12 @@ One packager serves one session and is used from the event loop's thread alone.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from origin.errors import MediaError
 from origin.hls.rendition import Rendition
 from origin.hls.rules import Rules
-from origin.hls.segmenter import Segmenter
+from origin.hls.segmenter import Segmenter, SegmenterEvent
 from origin.media.aac import AacConfiguration
 from origin.media.avc import AvcConfiguration
 from origin.media.coded import Codec, Coded, CodedFrame, MediaKind, SequenceEnd, SequenceHeader
@@ -36,6 +35,9 @@ TRACK_WAIT = Millis(1000)
 
 HELD_BYTES = 16 * 1024 * 1024
 """The most that is held back meanwhile: a second of 100 Mbit/s."""
+
+CODEC_FIELDS = {MediaKind.VIDEO: "videocodecid", MediaKind.AUDIO: "audiocodecid"}
+"""What onMetaData calls the codec of each kind."""
 
 SESSION_START = Millis(1000)
 """Where a session's clock begins: a track may be up to this much earlier than the first one."""
@@ -59,7 +61,10 @@ class Packager:
         """Learn from onMetaData which tracks will come: those that it names a codec for."""
         named = {
             kind
-            for kind, field in ((MediaKind.VIDEO, "videocodecid"), (MediaKind.AUDIO, "audiocodecid"))
+            for kind, field in (
+                (MediaKind.VIDEO, "videocodecid"),
+                (MediaKind.AUDIO, "audiocodecid"),
+            )
             if metadata.get(field) not in (None, 0, 0.0, "")
         }
         if named:
@@ -172,6 +177,10 @@ class _Domain:
 
     def _cut(self, timed: Timed) -> None:
         self._add(self._segmenter.push(timed.track, timed.sample))
+
+    def _add(self, events: Iterable[SegmenterEvent]) -> None:
+        for event in events:
+            self._rendition.add(event, self._wall())
 
 
 def parse_header(header: SequenceHeader) -> Configuration:

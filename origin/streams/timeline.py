@@ -39,6 +39,8 @@ about 45 ms early and 125 ms late (ITU-R BT.1359-1), and honest jitter stays bel
 
 MILLIS_PER_SECOND = 1000
 VIDEO_TICKS_PER_MILLI = VIDEO_TIMESCALE // MILLIS_PER_SECOND
+NO_SHIFT = Millis(0)
+AT_ZERO = Ticks(0)
 FIRST_FRAME_DURATION = Ticks(VIDEO_TIMESCALE // 30)
 """What a lone video frame lasts: nothing follows it that would say so."""
 
@@ -60,11 +62,11 @@ class _Lane:
     """0 for video, which has no sample clock."""
     last: Millis | None = None
     """Unwrapped timestamp of the last frame."""
-    shift: Millis = Millis(0)
+    shift: Millis = NO_SHIFT
     """Added to timestamps; other than 0 once this track has been moved by itself."""
     held: CodedFrame | None = None
-    held_dts: Ticks = Ticks(0)
-    held_offset: Ticks = Ticks(0)
+    held_dts: Ticks = AT_ZERO
+    held_offset: Ticks = AT_ZERO
     usual: Ticks = FIRST_FRAME_DURATION
     """How long the last frame was, or is taken to be."""
 
@@ -100,7 +102,7 @@ class Timeline:
     def jumped(self, at: int, frame: CodedFrame) -> bool:
         """Whether ``frame`` belongs to a new domain: the leading track's clock has begun anew."""
         lane = self._lanes.get(frame.track.kind)
-        if lane is not self._leading or lane.last is None:
+        if lane is None or lane is not self._leading or lane.last is None:
             return False
         return abs(unwrap(at, lane.last) - lane.last) > JUMP
 
@@ -173,7 +175,7 @@ def _first_known(*times: Millis | None) -> Millis:
 def _shift_next_to(leading: Millis, lane: _Lane) -> Millis:
     """How far to move ``lane``: as it was, unless it is far off; by nothing, if that will do."""
     now = _first_known(lane.last)
-    for shift in (lane.shift, Millis(0)):
+    for shift in (lane.shift, NO_SHIFT):
         if abs(now + shift - leading) <= JUMP:
             return shift
     return Millis(leading - now)

@@ -1,10 +1,12 @@
 """The timeline: whatever the publisher's clock does, samples come out in order and without gaps."""
 
+import itertools
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from origin.media.aac import AacConfiguration
 from origin.media.avc import AvcConfiguration
 from origin.media.coded import AUDIO_TRACK, VIDEO_TRACK, Codec, CodedFrame
@@ -38,7 +40,7 @@ def samples(timed: list[Timed], track: int) -> list[Sample]:
 
 
 def gaps(track: list[Sample]) -> list[int]:
-    return [b.dts - a.dts - a.duration for a, b in zip(track, track[1:], strict=False)]
+    return [b.dts - a.dts - a.duration for a, b in itertools.pairwise(track)]
 
 
 def test_a_frame_lasts_until_the_next_one() -> None:
@@ -79,11 +81,9 @@ def test_b_frames_keep_their_presentation_times() -> None:
 def test_dts_rises_even_where_timestamps_do_not(at: list[int]) -> None:
     track = samples(run(Timeline(BOTH, START), [(t, video()) for t in at]), VIDEO)
     assert len(track) == len(at)
-    assert all(b.dts > a.dts for a, b in zip(track, track[1:], strict=False))
+    assert all(b.dts > a.dts for a, b in itertools.pairwise(track))
     assert not any(gaps(track))
-    assert [s.dts + s.composition_offset for s in track] == [
-        (START + t - at[0]) * 90 for t in at
-    ]
+    assert [s.dts + s.composition_offset for s in track] == [(START + t - at[0]) * 90 for t in at]
 
 
 def test_the_wrap_of_32_bits_is_not_seen() -> None:

@@ -1,0 +1,35 @@
+"""Ports: what cannot be listened on is told before anything has started."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from origin.errors import SettingsError
+from origin.service.sockets import check_free, listen
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_taken_port_is_named_with_the_flag_that_moves_it(taken: int) -> None:
+    with pytest.raises(SettingsError, match=rf"{taken} is in use, so RTMP .* --rtmp-port"):
+        listen("127.0.0.1", taken, what="RTMP", flag="--rtmp-port")
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(SettingsError, match="RTMP cannot listen"):
+        listen("192.0.2.1", 0, what="RTMP", flag="--rtmp-port")
+
+
+def test_a_port_that_was_checked_is_still_free(taken: int) -> None:
+    with pytest.raises(SettingsError):
+        check_free("127.0.0.1", taken, what="the edge", flag="--http-port")
+    with listen("127.0.0.1", 0, what="RTMP", flag="--rtmp-port") as listener:
+        port = listener.getsockname()[1]
+    check_free("127.0.0.1", port, what="the edge", flag="--http-port")
+    with listen("127.0.0.1", port, what="RTMP", flag="--rtmp-port") as listener:
+        assert listener.getsockname()[1] == port

@@ -1,0 +1,129 @@
+"""The supervisor: what dies is started again, and everything ends together."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import os, sys, time
+from origin.observe.log import configure_log
+from origin.service.supervisor import Child, fork, spawn, supervise
+
+configure_log(as_json=False)
+
+def sleeper() -> None:
+    print("forked", os.getpid(), flush=True)
+    time.sleep(60)
+
+def quitter() -> None:
+    print("quitter", os.getpid(), flush=True)
+
+def stubborn() -> None:
+    import signal
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("stubborn", os.getpid(), flush=True)
+    time.sleep(60)
+
+SPAWNED = "import os, time; print('spawned', os.getpid(), flush=True); time.sleep(60)"
+CHILDREN = {
+    "forked": Child("forked", lambda: fork(sleeper)),
+    "spawned": Child("spawned", lambda: spawn(["-c", SPAWNED])),
+    "quitter": Child("quitter", lambda: fork(quitter)),
+    "stubborn": Child("stubborn", lambda: fork(stubborn)),
+}
+import origin.service.supervisor as module
+module.STOP_WITHIN_S = 0.5
+sys.exit(supervise([CHILDREN[name] for name in sys.argv[1:]]))
+"""
+
+
+class Supervised:
+    """A supervisor in a process of its own, and what its children said."""
+
+    def __init__(self, *children: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *children],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=Path(__file__).parents[3],
+        )
+
+    def next_child(self) -> tuple[str, int]:
+        """Wait until a child says its name and pid."""
+        assert self.process.stdout is not None
+        name, pid = self.process.stdout.readline().split()
+        return name, int(pid)
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(timeout=10)
+
+    def wait_for_silence(self) -> None:
+        """Wait until every process that could write here has ended."""
+        assert self.process.stdout is not None
+        self.process.stdout.read()
+
+
+@pytest.fixture
+def supervised() -> Iterator[type[Supervised]]:
+    made: list[Supervised] = []
+
+    class Noted(Supervised):
+        def __init__(self, *children: str) -> None:
+            super().__init__(*children)
+            made.append(self)
+
+    yield Noted
+    for supervisor in made:
+        supervisor.process.kill()
+        supervisor.process.wait()
+        assert supervisor.process.stdout is not None
+        supervisor.process.stdout.close()
+
+
+@pytest.mark.parametrize("kind", ["forked", "spawned"])
+def test_a_child_that_dies_is_started_again(supervised: type[Supervised], kind: str) -> None:
+    supervisor = supervised(kind)
+    _, first = supervisor.next_child()
+    os.kill(first, signal.SIGKILL)
+    name, second = supervisor.next_child()
+    assert name == kind
+    assert second != first
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_everything_ends_together(supervised: type[Supervised], number: signal.Signals) -> None:
+    supervisor = supervised("forked", "spawned")
+    assert {supervisor.next_child()[0] for _ in range(2)} == {"forked", "spawned"}
+    assert supervisor.end(number) == 0
+    supervisor.wait_for_silence()
+
+
+def test_a_child_that_keeps_dying_is_tried_again_and_again(supervised: type[Supervised]) -> None:
+    supervisor = supervised("quitter")
+    assert len({supervisor.next_child()[1] for _ in range(3)}) == 3
+    assert supervisor.end(signal.SIGTERM) == 0
+
+
+def test_a_child_that_does_not_end_is_killed_and_the_status_says_so(
+    supervised: type[Supervised],
+) -> None:
+    supervisor = supervised("stubborn")
+    supervisor.next_child()
+    assert supervisor.end(signal.SIGTERM) == 1
+    supervisor.wait_for_silence()
+
+
+def test_no_forked_child_outlives_a_supervisor_that_is_killed(
+    supervised: type[Supervised],
+) -> None:
+    supervisor = supervised("forked")
+    supervisor.next_child()
+    supervisor.end(signal.SIGKILL)
+    supervisor.wait_for_silence()
