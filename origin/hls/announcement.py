@@ -1,0 +1,79 @@
+"""What the multivariant playlist says of one stream in one container, as it is found out.
+
+CODECS and RESOLUTION are known with the tracks, FRAME-RATE with the first segment, and the two
+bandwidths are measured on and on. The playlist is rendered when it is asked for, and again only
+when something that it says has changed.
+"""
+
+from origin.hls.multivariant import (
+    Rates,
+    Variant,
+    announced_frame_rate,
+    codecs_of,
+    multivariant_playlist,
+    video_of,
+)
+from origin.hls.playlist import Container
+from origin.hls.resource import Resource, playlist
+from origin.hls.segment import Segment
+from origin.media.track import Track
+
+
+class Announcement:
+    """One variant; ``uri`` is its media playlist, relative to the multivariant one."""
+
+    def __init__(self, container: Container, uri: str) -> None:
+        self.codecs: str | None = None
+        self.frame_rate: float | None = None
+        self._container = container
+        self._uri = uri
+        self._rates = Rates()
+        self._resolution: tuple[int, int] | None = None
+        self._rendered: tuple[str, Resource] | None = None
+
+    @property
+    def average_bandwidth(self) -> int | None:
+        """Bits per second; None until a segment was measured."""
+        return self._rates.average or None
+
+    def configure(self, tracks: tuple[Track, ...]) -> None:
+        """Announce these tracks; the rates go on."""
+        self.codecs = codecs_of(tracks)
+        self.frame_rate = None
+        video = video_of(tracks)
+        self._resolution = (video.width, video.height) if video is not None else None
+
+    def measure(self, segment: Segment, size: int, target_duration: int) -> None:
+        """Count a complete segment that has ``size`` bytes in this container."""
+        self._rates.add(size, segment.duration_s, target_duration)
+        if self.frame_rate is None:
+            self.frame_rate = _measured_frame_rate(segment)
+
+    def playlist(self, *, independent: bool) -> Resource | None:
+        """Return the multivariant playlist, or None until a segment was measured."""
+        if self.codecs is None or not self._rates.average:
+            return None
+        variant = Variant(
+            uri=self._uri,
+            bandwidth=self._rates.peak,
+            average_bandwidth=self._rates.average,
+            codecs=self.codecs,
+            resolution=self._resolution,
+            frame_rate=self.frame_rate,
+        )
+        text = multivariant_playlist(self._container, [variant], independent_segments=independent)
+        if self._rendered is None or self._rendered[0] != text:
+            self._rendered = (text, playlist(text))
+        return self._rendered[1]
+
+
+def _measured_frame_rate(segment: Segment) -> float | None:
+    video = video_of(segment.tracks)
+    if video is None:
+        return None
+    index = [track.configuration for track in segment.tracks].index(video)
+    run = segment.run(index)
+    ticks = sum([sample.duration for sample in run])
+    if not ticks:
+        return None
+    return announced_frame_rate(video, len(run) * segment.timescale / ticks)

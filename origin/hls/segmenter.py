@@ -1,0 +1,286 @@
+"""Where parts and segments end.
+
+One Segmenter serves one *discontinuity domain*: a fixed set of tracks on one unbroken timeline.
+One of them leads, the video where there is any. Its decoding times are the clock; the others
+are dealt out by time: what lies before a cut goes into the part that the cut ends, and what
+comes too late for that goes into the next one.
+
+* A part ends *before* the frame that would make it longer than allowed, so that no part ever
+  exceeds PART-TARGET (draft-pantos-hls-rfc8216bis, 4.4.4.9).
+* A segment ends at the first keyframe at or past the segment's duration, half a frame of
+  tolerance included: time stamps in milliseconds put a keyframe at 1.999 s as often as at 2.
+* Without a keyframe a segment ends by force where EXT-X-TARGETDURATION would be exceeded.
+* Audio alone can be cut anywhere, so a segment ends with the part that comes nearest.
+* Until the leader's first keyframe nothing can be decoded, and what lies before it is dropped.
+* When the leader falls silent, the others go on: they cut the parts while it is gone.
+
+Cuts lie on frames' own boundaries, so the durations of parts add up without rounding.
+
+``push`` is called for every frame of every stream. It appends and compares; all else happens
+once per part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from origin.errors import MediaError
+from origin.hls.rules import Rules, longest_allowed_s, target_duration
+from origin.media.coded import MediaKind
+from origin.media.sample import Sample
+from origin.media.timebase import Ticks
+from origin.media.track import Track
+
+SAMPLE_OVERHEAD_BYTES = 128
+"""What keeping a sample costs besides its payload: empty frames fill memory, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartReady:
+    """A part's samples; they never change again."""
+
+    tracks: tuple[Track, ...]
+    samples: tuple[tuple[Sample, ...], ...]
+    """One entry per track; empty where the track has none in this part."""
+    start: Ticks
+    """On the leader's timescale, as ``duration``."""
+    duration: Ticks
+    timescale: int
+    independent: bool
+    """Contains a sync sample of the leader (EXT-X-PART's INDEPENDENT)."""
+    starts_independent: bool
+    """Begins with one: a segment whose first part does can be decoded on its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEnded:
+    """The parts since the last one of these are a segment."""
+
+    by_force: bool
+    """The next one does not begin with a keyframe."""
+
+
+SegmenterEvent: TypeAlias = PartReady | SegmentEnded
+
+NOTHING: tuple[SegmenterEvent, ...] = ()
+
+
+class Segmenter:
+    """Feed it samples in the order they come; it returns the parts and segments they complete.
+
+    The samples of one track must be in order, with ``dts`` not negative; those of different
+    tracks may be ahead of one another. ``target`` is EXT-X-TARGETDURATION where the session
+    has one already; else the first segment decides.
+    """
+
+    def __init__(self, rules: Rules, tracks: tuple[Track, ...], target: int | None = None) -> None:
+        self._rules = rules
+        self._tracks = tracks
+        self._leader = choose_leader(tracks)
+        self._is_audio = tracks[self._leader].kind is MediaKind.AUDIO
+        self._timescale = tracks[self._leader].timescale
+        self._timescales = tuple(track.timescale for track in tracks)
+        self._followers = tuple(i for i in range(len(tracks)) if i != self._leader)
+        self._queues: tuple[list[Sample], ...] = tuple([] for _ in tracks)
+        self._leading = self._queues[self._leader]
+        self._room = rules.longest_part_bytes
+        self._target_is_fixed = target is not None
+        self._part_length = self._ticks(rules.part_s)
+        self._segment_length = self._ticks(rules.segment_s)
+        self._longest_segment = self._ticks(longest_allowed_s(target or rules.longest_segment_s))
+        self._begun = False
+        self._part_start = self._segment_start = 0
+        self._part_full = -1  # nothing fits before the first keyframe
+        self._segment_due = 0
+        # Per track, on its own timescale: when a follower is past this, the leader is silent.
+        self._silence = [0] * len(tracks)
+
+    def push(self, track_index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
+        """Take the next sample of a track; raise MediaError if a part grows without bound."""
+        self._room -= len(sample.payload) + SAMPLE_OVERHEAD_BYTES
+        if self._room < 0:
+            raise MediaError(
+                f"over {self._rules.longest_part_bytes} bytes of media in one part: "
+                "its time stamps stand still"
+            )
+        if track_index != self._leader:
+            return self._push_follower(track_index, sample)
+        if sample.dts + sample.duration <= self._part_full and (
+            not sample.is_sync or sample.dts + (sample.duration >> 1) < self._segment_due
+        ):
+            self._leading.append(sample)
+            return NOTHING
+        return self._push_at_a_border(sample)
+
+    def flush(self) -> tuple[SegmenterEvent, ...]:
+        """End the part and the segment with what is there: nothing more will come."""
+        if not self._begun:
+            return NOTHING
+        events: list[SegmenterEvent] = []
+        while self._followers_end() > self._part_full + self._part_length:
+            self._cut_in_silence(self._follower_overshoot(), events)
+        if any(self._queues):
+            self._cut_part(self._end(), events, everything=True)
+        if self._part_start > self._segment_start:
+            self._end_segment(events, by_force=False)
+        return tuple(events)
+
+    def _push_follower(self, index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
+        queue = self._queues[index]
+        queue.append(sample)
+        if not self._begun:
+            self._forget(index, sample.dts - round(self._rules.stall_s * self._timescales[index]))
+            return NOTHING
+        if sample.dts <= self._silence[index]:
+            return NOTHING
+        events: list[SegmenterEvent] = []
+        while sample.dts > self._silence[index]:
+            self._cut_in_silence(self._follower_overshoot(), events)
+        return tuple(events)
+
+    def _push_at_a_border(self, sample: Sample) -> tuple[SegmenterEvent, ...]:
+        """Take a sample of the leader that may begin something new."""
+        if not self._begun:
+            self._begin(sample)
+            return NOTHING
+        events: list[SegmenterEvent] = []
+        if sample.dts > self._part_start:
+            end = sample.dts + sample.duration
+            if sample.is_sync and not self._is_audio and self._is_due(sample):
+                self._cut_part(sample.dts, events)
+                self._end_segment(events, by_force=False)
+            elif end > self._part_full:
+                self._cut_part(sample.dts, events)
+                if end - self._segment_start > self._longest_segment or self._is_nearest_border():
+                    self._end_segment(events, by_force=not sample.is_sync)
+        self._leading.append(sample)
+        return tuple(events)
+
+    def _begin(self, sample: Sample) -> None:
+        """Begin with the leader's first keyframe; anything else of the leader is dropped."""
+        if not sample.is_sync:
+            self._room += len(sample.payload) + SAMPLE_OVERHEAD_BYTES
+            return
+        self._begun = True
+        self._segment_start = sample.dts
+        self._segment_due = sample.dts + self._segment_length
+        self._start_part(sample.dts)
+        for index in self._followers:
+            self._forget(index, -(-sample.dts * self._timescales[index] // self._timescale))
+        self._leading.append(sample)
+
+    def _is_due(self, sample: Sample) -> bool:
+        return sample.dts + (sample.duration >> 1) >= self._segment_due
+
+    def _is_nearest_border(self) -> bool:
+        """Tell whether a segment of audio comes nearest to its length with this part's end."""
+        return self._is_audio and self._part_start + self._part_length // 2 >= self._segment_due
+
+    def _cut_in_silence(self, at: int, events: list[SegmenterEvent]) -> None:
+        """Cut by a follower; the segment ends while it still may."""
+        self._cut_part(at, events)
+        if at + self._part_length - self._segment_start > self._longest_segment:
+            self._end_segment(events, by_force=True)
+
+    def _cut_part(self, at: int, events: list[SegmenterEvent], *, everything: bool = False) -> None:
+        leading = self._leading
+        independent = self._is_audio or any(sample.is_sync for sample in leading)
+        starts_independent = self._is_audio or (bool(leading) and leading[0].is_sync)
+        samples = tuple(
+            self._take(index, None if everything or index == self._leader else at)
+            for index in range(len(self._queues))
+        )
+        part = PartReady(
+            tracks=self._tracks,
+            samples=samples,
+            start=Ticks(self._part_start),
+            duration=Ticks(at - self._part_start),
+            timescale=self._timescale,
+            independent=independent,
+            starts_independent=starts_independent,
+        )
+        events.append(part)
+        self._start_part(at)
+
+    def _end_segment(self, events: list[SegmenterEvent], *, by_force: bool) -> None:
+        if not self._target_is_fixed:
+            length_s = (self._part_start - self._segment_start) / self._timescale
+            target = target_duration(self._rules, length_s)
+            self._longest_segment = self._ticks(longest_allowed_s(target))
+            self._target_is_fixed = True
+        events.append(SegmentEnded(by_force))
+        self._segment_start = self._part_start
+        self._segment_due = self._segment_start + self._segment_length
+        self._start_part(self._part_start)
+
+    def _start_part(self, at: int) -> None:
+        self._part_start = at
+        self._part_full = min(at + self._part_length, self._segment_start + self._longest_segment)
+        silence_s = (at + self._part_length) / self._timescale + self._rules.stall_s
+        for index in self._followers:
+            self._silence[index] = int(silence_s * self._timescales[index])
+
+    def _take(self, index: int, before: int | None) -> tuple[Sample, ...]:
+        """Take a track's samples that lie before a time of the leader's, or all of them."""
+        queue = self._queues[index]
+        count = len(queue)
+        if before is not None:
+            limit = before * self._timescales[index]
+            while count and queue[count - 1].dts * self._timescale >= limit:
+                count -= 1
+        taken = tuple(queue[:count])
+        del queue[:count]
+        self._room += sum([len(sample.payload) for sample in taken])
+        self._room += count * SAMPLE_OVERHEAD_BYTES
+        return taken
+
+    def _forget(self, index: int, before: int) -> None:
+        """Drop a follower's samples before a time on its own timescale."""
+        queue = self._queues[index]
+        count = 0
+        while count < len(queue) and queue[count].dts < before:
+            self._room += len(queue[count].payload) + SAMPLE_OVERHEAD_BYTES
+            count += 1
+        del queue[:count]
+
+    def _follower_overshoot(self) -> int:
+        """Find where a follower's frame would make the part too long, on the leader's clock.
+
+        The caller knows that one of them lies wholly past the part's end.
+        """
+        for index in self._followers:
+            timescale = self._timescales[index]
+            for sample in self._queues[index]:
+                start = sample.dts * self._timescale // timescale
+                end = (sample.dts + sample.duration) * self._timescale // timescale
+                if end > self._part_full and start > self._part_start:
+                    return start
+        return self._part_full
+
+    def _end(self) -> int:
+        """Find the end of what is queued: the leader's, or the others' where it is silent."""
+        if self._leading:
+            last = self._leading[-1]
+            if last.dts + last.duration > self._part_start:
+                return last.dts + last.duration
+        return max(self._followers_end(), self._part_start + 1)
+
+    def _followers_end(self) -> int:
+        """Find the end of the followers' queues, on the leader's clock."""
+        ends = [
+            (queue[-1].dts + queue[-1].duration) * self._timescale // self._timescales[index]
+            for index, queue in enumerate(self._queues)
+            if queue and index != self._leader
+        ]
+        return max(ends, default=0)
+
+    def _ticks(self, length_s: float) -> int:
+        return round(length_s * self._timescale)
+
+
+def choose_leader(tracks: Sequence[Track]) -> int:
+    """Return the index of the track that decides where cuts are made."""
+    for index, track in enumerate(tracks):
+        if track.kind is MediaKind.VIDEO:
+            return index
+    return 0
