@@ -64,7 +64,7 @@ WORDS = {
     PageState.UNPLAYABLE: Words(
         "Not playable",
         "This browser cannot play the stream",
-        "It does not know the codec. Another browser may; so may the streamer's H.264 setting.",
+        "Try another browser, or ask the streamer for H.264.",
     ),
     PageState.LOST: Words(
         "No connection", "Connection lost", "The server does not answer. Trying again…"
@@ -145,31 +145,38 @@ def _first_state(view: StreamView) -> PageState:
     return PageState.BUFFERING if state is PageState.LIVE else state
 
 
-def _render(template: str, **context: object) -> str:
-    return _environment().get_template(template).render(**context)
-
-
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("player", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(address=assets.address, imports=assets.imports, WORDS=WORDS)
-    environment.filters.update(hue=_hue, words_badge=_badge)
-    return environment
 
 
 def _badge(state: str) -> str:
     return WORDS[PageState(state)].badge
 
 
-HUES = 6
+HUES = 6  # as many as the style sheet has
 
 
 def _hue(name: str) -> int:
     """Choose a stream's colour: always the same one for the same name."""
     return crc32(name.encode()) % HUES
+
+
+VOCABULARY = {
+    "address": assets.address,
+    "imports": assets.imports,
+    "hue": _hue,
+    "badge": _badge,
+    "WORDS": WORDS,
+}
+"""What every template may use, those that are only imported by others, too."""
+
+
+def _render(template: str, **context: object) -> str:
+    return _environment().get_template(template, globals=VOCABULARY).render(**context)

@@ -20,7 +20,7 @@ export function showAbout(status) {
 }
 
 function show() {
-  const lasted = since && clock((Date.now() - new Date(since)) / 1000);
+  const lasted = since && `for ${clock((Date.now() - new Date(since)) / 1000)}`;
   line.textContent = [lasted, ...facts].filter(Boolean).join(" · ");
 }
 

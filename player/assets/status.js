@@ -7,6 +7,9 @@
 
 const PATIENCE_MS = 5000;
 
+// A server that was begun anew may not know the name yet; it does know that it is not live.
+const UNKNOWN = { state: "offline", playlist: null, ts_playlist: null, last_live: null, codecs: null };
+
 export class StatusReader {
   #address;
   #delay;
@@ -43,6 +46,7 @@ export class StatusReader {
         cache: "no-cache",
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
+      if (answer.status === 404) return UNKNOWN;
       return answer.ok ? await answer.json() : null;
     } catch {
       return null;
