@@ -34,7 +34,7 @@ class Announcement:
     @property
     def average_bandwidth(self) -> int | None:
         """Bits per second; None until a segment was measured."""
-        return self._rates.average or None
+        return self._rates.average_bandwidth or None
 
     def configure(self, tracks: tuple[Track, ...]) -> None:
         """Announce these tracks; the rates go on."""
@@ -51,12 +51,12 @@ class Announcement:
 
     def playlist(self, *, independent: bool) -> Resource | None:
         """Return the multivariant playlist, or None until a segment was measured."""
-        if self.codecs is None or not self._rates.average:
+        if self.codecs is None or not self._rates.bandwidth:
             return None
         variant = Variant(
             uri=self._uri,
-            bandwidth=self._rates.peak,
-            average_bandwidth=self._rates.average,
+            bandwidth=self._rates.bandwidth,
+            average_bandwidth=self._rates.average_bandwidth,
             codecs=self.codecs,
             resolution=self._resolution,
             frame_rate=self.frame_rate,

@@ -41,7 +41,7 @@ from origin.media.sample import Sample
 from origin.media.timebase import VIDEO_TIMESCALE
 from origin.media.track import AudioConfiguration, Track
 
-CLOCK_LEAD = 18_000  # ticks of 90 kHz: 200 ms
+CLOCK_LEAD = 63_000  # ticks of 90 kHz: 700 ms; at most a second may be buffered (2.4.2.6)
 TIME_BASE = Fraction(1, VIDEO_TIMESCALE)
 MUXER_OPTIONS = {
     "mpegts_copyts": "1",  # else a constant is added to all times

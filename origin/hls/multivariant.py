@@ -4,9 +4,9 @@ Nothing in it is configured; all is read from the stream. CODECS and RESOLUTION 
 decoder configurations, FRAME-RATE from the SPS where it agrees with what is measured, and the
 two bandwidths from the segments themselves.
 
-A playlist that changed with every segment would be worth nothing to a cache, so rates are
-announced in steps: BANDWIDTH with five per cent of headroom and only ever upwards,
-AVERAGE-BANDWIDTH again when it is off by more than five per cent.
+A playlist that changed with every segment would be worth nothing to a cache, and players read
+it once; so rates are announced with something to spare, and held. BANDWIDTH is raised when a
+segment proves it wrong, and AVERAGE-BANDWIDTH is corrected when it is a fifth off.
 """
 
 import math
@@ -19,8 +19,11 @@ from origin.media.avc import AvcConfiguration
 from origin.media.frame_rate import snap_frame_rate
 from origin.media.track import Track
 
-HEADROOM = 1.05
+HEADROOM = 1.2
+"""The peak is announced this much above what is measured: the next segment is rarely larger."""
+AVERAGE_MAY_BE_OFF = 0.2
 STEP = 1000  # bits per second
+SHORTEST_RUN, LONGEST_RUN = 0.5, 1.5  # target durations (RFC 8216, 4.3.4.2)
 RATES_AGREE_WITHIN = 0.05
 
 
@@ -37,47 +40,50 @@ class Variant:
 
 
 class Rates:
-    """Measures the bit rates of a session's segments (RFC 8216, 4.3.4.2).
+    """Measures a session's segments, and chooses what is announced of them.
 
     The peak is the largest rate of any run of segments that lasts between half and one and a
-    half target durations; so a last segment of a few frames does not count on its own.
+    half target durations: a last segment of a few frames does not count on its own.
     """
 
     def __init__(self) -> None:
-        self.peak = 0
-        """Announced: at least every rate measured so far."""
-        self.average = 0
-        """Announced: within five per cent of what is measured."""
+        self.bandwidth = 0
+        """Announced: more than every rate measured so far."""
+        self.average_bandwidth = 0
+        """Announced: within a fifth of what is measured."""
         self._bits = 0
         self._seconds = 0.0
         self._recent: deque[tuple[int, float]] = deque()
 
     def add(self, size: int, duration_s: float, target_duration: int) -> None:
         """Count a segment of ``size`` bytes."""
-        bits = size * 8
-        self._bits += bits
+        self._bits += size * 8
         self._seconds += duration_s
-        self._recent.append((bits, duration_s))
-        run_bits, run_s = self._shortest_run(target_duration / 2)
-        highest = run_bits / max(run_s, target_duration / 2)
-        if highest > self.peak:
-            self.peak = math.ceil(highest * HEADROOM / STEP) * STEP
+        self._recent.append((size * 8, duration_s))
         average = self._bits / self._seconds
-        if abs(average - self.average) > RATES_AGREE_WITHIN * average:
-            self.average = math.ceil(average / STEP) * STEP
-        self.peak = max(self.peak, self.average)
+        if abs(average - self.average_bandwidth) > AVERAGE_MAY_BE_OFF * average:
+            self.average_bandwidth = _whole_steps(average)
+        peak = max(self._peak(target_duration), average)
+        if peak > self.bandwidth:
+            self.bandwidth = _whole_steps(peak * HEADROOM)
 
-    def _shortest_run(self, at_least_s: float) -> tuple[int, float]:
-        """Add up the newest segments that last long enough together; forget older ones."""
-        run_bits, run_s = 0, 0.0
-        for used, (bits, duration_s) in enumerate(reversed(self._recent), start=1):
-            run_bits += bits
-            run_s += duration_s
-            if run_s >= at_least_s:
-                while len(self._recent) > used:
-                    self._recent.popleft()
+    def _peak(self, target_duration: int) -> float:
+        """Find the highest rate of the runs that end with the newest segment."""
+        peak = 0.0
+        run_bits, run_s, used = 0, 0.0, 0
+        for bits, duration_s in reversed(self._recent):
+            if run_s + duration_s > LONGEST_RUN * target_duration and used:
                 break
-        return run_bits, run_s
+            run_bits, run_s, used = run_bits + bits, run_s + duration_s, used + 1
+            if run_s >= SHORTEST_RUN * target_duration:
+                peak = max(peak, run_bits / run_s)
+        while len(self._recent) > used:
+            self._recent.popleft()
+        return peak
+
+
+def _whole_steps(rate: float) -> int:
+    return math.ceil(rate / STEP) * STEP
 
 
 def multivariant_playlist(

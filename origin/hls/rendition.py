@@ -28,6 +28,7 @@ none. A Rendition belongs to the task that owns the stream; nothing in it waits.
 
 from datetime import datetime, timedelta
 
+from origin.errors import MediaError
 from origin.hls import mpegts
 from origin.hls.announcement import Announcement
 from origin.hls.fmp4 import fragment
@@ -187,14 +188,17 @@ class Rendition:
     def find_ts(self, name: str) -> Resource | None:
         """Return the transport stream of this name, which is made when first asked for.
 
-        Raises:
-            MediaError: its samples cannot be carried; nothing of it was published.
+        None, too, where there is nothing in the segment that could be carried.
         """
         segment = self._segments.get(name)
         if segment is None or mpegts.refusal(segment.tracks):
             return None
         if name not in self._transport:
-            self._transport[name] = named((mpegts.transport_stream(segment),), TS_TYPE, name)
+            try:
+                body = mpegts.transport_stream(segment)
+            except MediaError:
+                return None
+            self._transport[name] = named((body,), TS_TYPE, name)
         return self._transport[name]
 
     def _add_part(self, part: PartReady, at: datetime) -> None:

@@ -244,18 +244,19 @@ class Segmenter:
         del queue[:count]
 
     def _follower_overshoot(self) -> int:
-        """Find where a follower's frame would make the part too long, on the leader's clock.
+        """Find where a follower's frame makes the part too long, on the leader's clock.
 
-        The caller knows that one of them lies wholly past the part's end.
+        It is not the part's first frame: no part is empty.
         """
         for index in self._followers:
             timescale = self._timescales[index]
-            for sample in self._queues[index]:
+            for position, sample in enumerate(self._queues[index]):
                 start = sample.dts * self._timescale // timescale
                 end = (sample.dts + sample.duration) * self._timescale // timescale
-                if end > self._part_full and start > self._part_start:
+                is_first = position == 0 and not self._leading
+                if end > self._part_full and start > self._part_start and not is_first:
                     return start
-        return self._part_full
+        return max(self._followers_end(), self._part_start + 1)
 
     def _end(self) -> int:
         """Find the end of what is queued: the leader's, or the others' where it is silent."""
