@@ -1,8 +1,9 @@
 """What the multivariant playlist says of one stream in one container, as it is found out.
 
-CODECS and RESOLUTION are known with the tracks, FRAME-RATE with the first segment, and the two
-bandwidths are measured on and on. The playlist is rendered when it is asked for, and again only
-when something that it says has changed.
+Everything is learnt from complete segments: tracks that have changed are announced when the
+first segment of them is listed, and not before. The rates begin anew with them; those of
+another resolution would be as wrong as none. The playlist is rendered when it is asked for, and
+again only when something that it says has changed.
 """
 
 from origin.hls.multivariant import (
@@ -24,34 +25,36 @@ class Announcement:
 
     def __init__(self, container: Container, uri: str) -> None:
         self.codecs: str | None = None
+        """RFC 6381; None until a segment was measured, as all of these."""
         self.frame_rate: float | None = None
         self._container = container
         self._uri = uri
-        self._rates = Rates()
+        self._tracks: tuple[Track, ...] = ()
         self._resolution: tuple[int, int] | None = None
+        self._rates = Rates()
         self._rendered: tuple[str, Resource] | None = None
 
     @property
     def average_bandwidth(self) -> int | None:
-        """Bits per second; None until a segment was measured."""
+        """Bits per second."""
         return self._rates.average_bandwidth or None
-
-    def configure(self, tracks: tuple[Track, ...]) -> None:
-        """Announce these tracks; the rates go on."""
-        self.codecs = codecs_of(tracks)
-        self.frame_rate = None
-        video = video_of(tracks)
-        self._resolution = (video.width, video.height) if video is not None else None
 
     def measure(self, segment: Segment, size: int, target_duration: int) -> None:
         """Count a complete segment that has ``size`` bytes in this container."""
+        if segment.tracks != self._tracks:
+            self._tracks = segment.tracks
+            self.codecs = codecs_of(segment.tracks)
+            self.frame_rate = None
+            video = video_of(segment.tracks)
+            self._resolution = (video.width, video.height) if video is not None else None
+            self._rates = Rates()
         self._rates.add(size, segment.duration_s, target_duration)
         if self.frame_rate is None:
             self.frame_rate = _measured_frame_rate(segment)
 
     def playlist(self, *, independent: bool) -> Resource | None:
         """Return the multivariant playlist, or None until a segment was measured."""
-        if self.codecs is None or not self._rates.bandwidth:
+        if self.codecs is None:
             return None
         variant = Variant(
             uri=self._uri,

@@ -100,7 +100,7 @@ class Rendition:
 
     @property
     def codecs(self) -> str | None:
-        """RFC 6381; None until the tracks are known."""
+        """RFC 6381; None until a segment is complete."""
         return self._announced[Container.FMP4].codecs
 
     @property
@@ -126,8 +126,6 @@ class Rendition:
         if self.tracks:
             self.discontinue()
         self.tracks = tracks
-        for announcement in self._announced.values():
-            announcement.configure(tracks)
         content = initialization(tracks)
         name = f"init-{fingerprint(content)}.mp4"
         before, self._initialization = self._initialization, name
