@@ -72,7 +72,8 @@ class Connection(asyncio.BufferedProtocol):
         self._address = self._peer = ""
         self._is_stranger = False
         self._is_reading = True
-        self._turn_is_due = False
+        self._turn_is_due = self._turn_was_due = False
+        self._settled_in: State | None = None
         self._is_leaving = False  # our FIN is on its way
         self._is_lost = False
         self._acks_quickly = shared.quick_ack is not None
@@ -156,12 +157,20 @@ class Connection(asyncio.BufferedProtocol):
 
     def _settle(self) -> None:
         """After a turn: send what is to be sent, and see how to go on."""
-        if reply := self._session.bytes_to_send():
-            self._transport.write(reply)
-        state = self._session.state
         if self._is_lost:
             if not self._turn_is_due:
                 self._give_up()
+            return
+        if reply := self._session.bytes_to_send():
+            self._transport.write(reply)
+        state = self._session.state
+        if self._turn_is_due is not self._turn_was_due or state is not self._settled_in:
+            self._turn_was_due, self._settled_in = self._turn_is_due, state
+            self._change_course(state)
+
+    def _change_course(self, state: State) -> None:
+        """The session entered another state, or has more to read than one turn allows."""
+        if self._transport.is_closing():
             return
         if state is State.CLOSING and not self._is_leaving:
             self._is_leaving = True
@@ -170,7 +179,7 @@ class Connection(asyncio.BufferedProtocol):
         self._set_timer()
 
     def _read_on(self, wanted: bool) -> None:
-        if wanted is self._is_reading or self._transport.is_closing():
+        if wanted is self._is_reading:
             return
         self._is_reading = wanted
         if wanted:

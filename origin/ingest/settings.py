@@ -19,7 +19,7 @@ class IngestSettings:
     strangers_per_address: int = 50
     """Connections from one address that have not been let in to publish yet."""
 
-    decision_s: float = 10.0
+    decision_s: float = 5.0
     """For the decision on one publish, key check and takeover included."""
 
     write_buffer_bytes: int = 1024 * 1024

@@ -138,20 +138,17 @@ class ChunkReader:
         return None
 
     def _begin_chunk(self) -> _ChunkStream | None:
-        """Read a chunk's header; None, and nothing changed, when it is not all there."""
+        """Read a chunk's header; None, and nothing taken, when it is not all there."""
         inbox, at = self._inbox, self._at
-        present = len(inbox) - at
-        if present == 0:
+        if at == len(inbox):
             return None
         fmt, number = inbox[at] >> 6, inbox[at] & 0x3F
         at += 1
         if number < 2:  # 0: one more byte, 1: two more, the lower first (5.3.1.1)
-            if present < 2 + number:
+            if len(inbox) - at < 1 + number:
                 return None
             high = inbox[at + 1] * 256 if number else 0
             number, at = 64 + inbox[at] + high, at + 1 + number
-        if len(inbox) - at < _HEADER_SIZES[fmt]:
-            return None
         stream = self._streams.get(number) or self._open(number, fmt)
         end = self._continue_header(stream, at) if fmt == 3 else self._read_header(stream, fmt, at)
         if end is None:
@@ -160,7 +157,7 @@ class ChunkReader:
         self.chunks_left -= 1
         body = stream.body
         left = stream.length if body is None else stream.length - len(body)
-        self._chunk_left = min(left, self._chunk_size)
+        self._chunk_left = min(self._chunk_size, left)
         return stream
 
     def _open(self, number: int, fmt: int) -> _ChunkStream:
@@ -180,7 +177,8 @@ class ChunkReader:
             elif len(found) < 4 and expected.startswith(found):
                 return None
         if stream.body is None:
-            self._check_length(stream.length)
+            if stream.length > self.longest_message:
+                raise self._too_long(stream.length)
             stream.timestamp = (stream.timestamp + stream.field) & _TIMESTAMP_MASK
         return at
 
@@ -188,6 +186,8 @@ class ChunkReader:
         """Fmt 0 to 2: take what the header says; return where it ends."""
         inbox = self._inbox
         end = at + _HEADER_SIZES[fmt]
+        if end > len(inbox):
+            return None
         extended = b""
         length, type_id = stream.length, stream.type_id
         if fmt == 2:
@@ -200,7 +200,8 @@ class ChunkReader:
             if len(extended) < 4:
                 return None
             field, end = int.from_bytes(extended), end + 4
-        self._check_length(length)
+        if length > self.longest_message:
+            raise self._too_long(length)
         if stream.body is not None:
             _check_repetition(stream, length, type_id)
         else:
@@ -211,23 +212,22 @@ class ChunkReader:
             (stream.stream_id,) = _stream_id(inbox, at + 7)
         return end
 
-    def _check_length(self, length: int) -> None:
-        if length > self.longest_message:
-            raise ProtocolError(f"a message of {length} bytes; at most {self.longest_message} here")
+    def _too_long(self, length: int) -> ProtocolError:
+        return ProtocolError(f"a message of {length} bytes; at most {self.longest_message} here")
 
     def _take_payload(self, stream: _ChunkStream) -> Message | None:
         """Take what is there of a chunk's payload; the message, if that completes it."""
         at, length = self._at, stream.length
-        if stream.body is None:
+        body = stream.body
+        if body is None:
             end = at + length
             if self._chunk_left == length and end <= len(self._inbox):
                 self._at = end
                 self._current = None
                 payload = self._view[at:end]
                 return Message(stream.type_id, stream.stream_id, stream.timestamp, payload)
-            stream.body = bytearray()
+            body = stream.body = bytearray()
             self._unfinished_since[stream.id] = self._now
-        body = stream.body
         taken: int = min(self._chunk_left, len(self._inbox) - at)
         body += self._view[at : at + taken]
         self._at = at + taken

@@ -8,7 +8,7 @@ from enum import Enum
 from struct import pack
 
 from origin.rtmp.amf0 import UNDEFINED, AmfValue, encode
-from origin.rtmp.chunk import Message
+from origin.rtmp.chunk import SET_CHUNK_SIZE, Message
 from origin.rtmp.messages import Type, UserControl
 
 CONTROL_CHUNK_STREAM = 2
@@ -54,7 +54,7 @@ def set_peer_bandwidth(size: int) -> Message:
 
 
 def set_chunk_size(size: int) -> Message:
-    return _control(Type.SET_CHUNK_SIZE, pack(">I", size))
+    return _control(SET_CHUNK_SIZE, pack(">I", size))
 
 
 def stream_begin(stream_id: int) -> Message:
@@ -89,7 +89,7 @@ def _information(status: Status, description: str) -> dict[str, AmfValue]:
     return {"level": level, "code": status.value, "description": description}
 
 
-def _control(type_id: Type, payload: bytes) -> Message:
+def _control(type_id: int, payload: bytes) -> Message:
     return Message(type_id, 0, 0, payload)
 
 

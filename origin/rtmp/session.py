@@ -126,12 +126,13 @@ class ServerSession:
         self._limits = limits
         self._announced_chunk_size = chunk_size
         self._handshake = Handshake(nonce)
-        self._hello = bytearray()  # received and not yet given to the handshake
+        self._hello: bytearray | None = bytearray()  # for the handshake, until it is done
         self._reader = ChunkReader(limits)
         self._writer = ChunkWriter()
         self._outbox = bytearray()
         self._state = State.HANDSHAKING
-        self._aggregate: Iterator[Message] = iter(())
+        self._is_paused = False  # in DECIDING, CLOSING and CLOSED
+        self._aggregate: Iterator[Message] | None = None  # what is left of it
         self._connect = Connect(0.0, "", "", "")
         self._publish_stream = 0
         self._request_id = 0
@@ -150,24 +151,26 @@ class ServerSession:
 
     def receive(self, data: bytes | memoryview, now: float) -> None:
         """Take bytes from the peer; ask ``next_event`` what they mean."""
-        if self._state in (State.CLOSING, State.CLOSED):
+        if self._is_paused and self._state is not State.DECIDING:
             return
         silence = now - self._heard_at
         if silence > _PAUSE_S:
             self._reader.excuse(silence)
         self._heard_at = now
-        if self._state is State.HANDSHAKING:
+        if self._hello is not None:
             self._hello += data
         else:
             self._reader.receive(data, now)
-            self._acknowledge(len(data))
+            self._received += len(data)
+            if self._received - self._acknowledged >= self._ack_every:
+                self._acknowledge()
 
     def next_event(self) -> Event | None:
         """The next event; None until there is more to read or a decision is made."""
         if self._ended is not None:
             event, self._ended = self._ended, None
             return event
-        if self._state in (State.DECIDING, State.CLOSING, State.CLOSED):
+        if self._is_paused:
             return None
         try:
             return self._advance()
@@ -186,7 +189,7 @@ class ServerSession:
     def accept(self, request_id: int, now: float) -> None:
         """Let the publish begin."""
         self._check_request(request_id)
-        self._state = State.LIVE
+        self._enter(State.LIVE)
         self._media_at = now
         self._reader.longest_message = self._limits.longest_message_bytes
         self._say(replies.stream_begin(self._publish_stream))
@@ -207,7 +210,7 @@ class ServerSession:
         """The connection is gone, or given up: what is left is the end of its publish."""
         if self._state is State.LIVE:
             self._ended = PublishEnded(clean=False)
-        self._state = State.CLOSED
+        self._enter(State.CLOSED)
 
     def next_deadline(self) -> float | None:
         """When ``check_deadline`` should be called; it moves on with what arrives."""
@@ -236,15 +239,15 @@ class ServerSession:
 
     def _advance(self) -> Event | None:
         """Read up to the next event, or as much as one turn allows."""
-        if self._state is State.HANDSHAKING:
-            self._shake_hands()
+        if self._hello is not None:
+            self._shake_hands(self._hello)
         reader = self._reader
         reader.chunks_left = self._limits.chunks_per_turn
         while (message := self._next_message()) is not None:
             event = self._step(read(message, self._limits))
             if event is not None:
                 return event
-            if self._state is State.CLOSING:
+            if self._is_paused:
                 return None
         if reader.chunks_left <= 0:
             return TurnSpent()
@@ -253,23 +256,26 @@ class ServerSession:
             raise ProtocolError(f"a message unfinished for {self._heard_at - since:.1f} s")
         return None
 
-    def _shake_hands(self) -> None:
-        hello = bytes(self._hello)
-        self._hello.clear()
-        self._outbox += self._handshake.receive(hello)
+    def _shake_hands(self, hello: bytearray) -> None:
+        self._outbox += self._handshake.receive(bytes(hello))
+        hello.clear()
         if self._handshake.done:
-            self._state = State.CONNECTING
+            self._hello = None
+            self._enter(State.CONNECTING)
             self._reader.receive(self._handshake.leftover(), self._heard_at)
 
     def _next_message(self) -> Message | None:
         """The next message, those inside an aggregate one by one."""
-        if (part := next(self._aggregate, None)) is not None:
+        if self._aggregate is not None:
+            if self._reader.chunks_left <= 0:
+                return None
             self._reader.chunks_left -= 1
-            return part
+            if (part := next(self._aggregate, None)) is not None:
+                return part
+            self._aggregate = None
         message = self._reader.next_message()
         if message is not None and message.type_id == Type.AGGREGATE:
             self._aggregate = split_aggregate(message)
-            return next(self._aggregate, Message(Type.AGGREGATE, 0, 0, b""))
         return message
 
     def _step(self, message: Incoming) -> Event | None:
@@ -311,7 +317,7 @@ class ServerSession:
                 pass
 
     def _welcome(self, connect: Connect) -> None:
-        self._state = State.IDLE
+        self._enter(State.IDLE)
         self._connect = connect
         self._say(replies.window_ack_size(WINDOW))
         self._say(replies.set_peer_bandwidth(WINDOW))
@@ -337,7 +343,7 @@ class ServerSession:
                 self._say(replies.result(transaction))
 
     def _ask(self, publish: Publish) -> PublishRequested:
-        self._state = State.DECIDING
+        self._enter(State.DECIDING)
         self._request_id += 1
         self._publish_stream = publish.stream_id
         name, _, query = publish.name.partition("?")
@@ -347,30 +353,32 @@ class ServerSession:
         )
 
     def _end(self) -> PublishEnded:
-        self._state = State.ENDED
+        self._enter(State.ENDED)
         self._phase_began = self._heard_at
         self._say(replies.on_status(self._publish_stream, Status.UNPUBLISHED, "Ended."))
         return PublishEnded(clean=True)
 
     def _take_leave(self, code: Status, description: str, now: float) -> None:
         self._say(replies.on_status(self._publish_stream, code, description))
-        self._state = State.CLOSING
+        self._enter(State.CLOSING)
         self._phase_began = now
 
     def _check_request(self, request_id: int) -> None:
         assert self._state is State.DECIDING, f"a decision in {self._state.name}"
         assert request_id == self._request_id, f"a decision on request {request_id}"
 
-    def _acknowledge(self, received: int) -> None:
+    def _acknowledge(self) -> None:
         """Report every half window (5.4.3).
 
         A sender may stop when it has heard nothing for a whole one, and the report needs its
         time on the way.
         """
-        self._received += received
-        if self._received - self._acknowledged >= self._ack_every:
-            self._acknowledged = self._received
-            self._say(replies.acknowledgement(self._received))
+        self._acknowledged = self._received
+        self._say(replies.acknowledgement(self._received))
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+        self._is_paused = state in (State.DECIDING, State.CLOSING, State.CLOSED)
 
     def _say(self, message: Message) -> None:
         self._outbox += self._writer.write(replies.chunk_stream(message), message)
