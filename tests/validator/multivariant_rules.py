@@ -22,6 +22,7 @@ from tests.validator.violation import Finding
 HEADROOM = 1.5
 AVERAGE_OFF = 0.25
 """AVERAGE-BANDWIDTH, too, is said from the first segments, and the picture changes."""
+SETTLED_SEGMENTS = 3
 RATE_OFF = 0.01
 FRAME_RATE_DECIMALS = 3
 ABSENT = ("SUPPLEMENTAL-CODECS",)
@@ -186,10 +187,13 @@ def mean_rate(segments: list[Segment]) -> float | None:
 
 
 def _unsteady(recording: Recording) -> Iterator[Finding]:
-    """Rates are held as long as the variant is the same."""
+    """Once there are segments to say them from, rates are held while the variant is the same."""
     said: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    settled_s = max((_settled_s(rendition) for rendition in recording.renditions), default=0.0)
     for each in recording.multivariants:
-        for variant in each.playlist.variants if each.playlist else ():
+        if each.playlist is None or each.exchange.received_s < settled_s:
+            continue
+        for variant in each.playlist.variants:
             told = variant.attributes
             same: tuple[str, ...] = (
                 variant.uri,
@@ -200,6 +204,15 @@ def _unsteady(recording: Recording) -> Iterator[Finding]:
     for same, rates in said.items():
         if len(rates) > 1:
             yield Finding(same[0], f"rates change: {sorted(rates)}")
+
+
+def _settled_s(rendition: Rendition) -> float:
+    """When enough segments had been seen, and caches had the time to learn of it."""
+    for version in rendition.versions:
+        seen = len(version.playlist.segments) + version.playlist.media_sequence
+        if seen - rendition.segments[0].msn > SETTLED_SEGMENTS:
+            return version.at_s
+    return rendition.versions[-1].at_s
 
 
 def _missing_playlists(recording: Recording) -> Iterator[Finding]:

@@ -39,7 +39,6 @@ class Recorder:
         self._watch = Watch(url, pace or Pace())
         self._news = asyncio.Event()
         self._progress = asyncio.Event()
-        self._requests: set[asyncio.Task[None]] = set()
         self._silences: list[Silence] = []
         self._client: ClientSession | None = None
         self._task: asyncio.Task[None] | None = None
@@ -60,10 +59,9 @@ class Recorder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        tasks = [task for task in (self._task, *self._requests) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
         if self._client is not None:
             await self._client.close()
 
@@ -105,12 +103,11 @@ class Recorder:
         return Session(self._url, exchanges, tuple(self._silences), must_end)
 
     async def _record(self) -> None:
-        while not self._watch.is_done:
-            for request in self._watch.due(time.monotonic()):
-                task = asyncio.create_task(self._ask(request))
-                self._requests.add(task)
-                task.add_done_callback(self._requests.discard)
-            await self._pause()
+        async with asyncio.TaskGroup() as requests:
+            while not self._watch.is_done:
+                for request in self._watch.due(time.monotonic()):
+                    requests.create_task(self._ask(request))
+                await self._pause()
 
     async def _pause(self) -> None:
         """Until something is due, or an answer is there."""

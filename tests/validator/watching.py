@@ -133,6 +133,8 @@ class Watch:
                 self._take_multivariant(exchange, now_s)
             case Purpose.MEDIA_PLAYLIST:
                 self._take_playlist(exchange, now_s)
+            case Purpose.NOTHING:
+                pass
             case _:
                 self._take_media(exchange, now_s)
         if exchange.status == OK and request.purpose not in self._probed:
