@@ -32,6 +32,7 @@ SAMPLE_RATES = (
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
     8_000, 7_350,
 )  # fmt: skip
+LONGEST_RECORD = 64  # with a channel layout written out; two to five bytes are usual
 CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8}  # channelConfiguration (table 1.19)
 
 
@@ -55,6 +56,8 @@ class AacConfiguration:
     @staticmethod
     def parse(record: bytes) -> "AacConfiguration":
         """Read an AudioSpecificConfig; raise MediaError if it is broken or not playable."""
+        if len(record) > LONGEST_RECORD:
+            raise MediaError(f"an AudioSpecificConfig of {len(record)} bytes")
         bits = BitReader(record, "the AudioSpecificConfig")
         object_type = _read_object_type(bits)
         rate_index, sample_rate = _read_rate(bits)

@@ -9,10 +9,10 @@ USUAL_RATES = (
     10.0, 12.0, 15.0, 20.0, 24_000 / 1001, 24.0, 25.0, 30_000 / 1001, 30.0, 48.0, 50.0,
     60_000 / 1001, 60.0, 90.0, 100.0, 120_000 / 1001, 120.0,
 )  # fmt: skip
-SNAP_WITHIN = 0.01  # 23.976 and 24 are 0.1 % apart: the nearest is taken, so they stay apart
+SNAP_WITHIN = 0.015  # 30 as steps of 33 ms each, without a 34, measures as 30.3
 
 
 def snap_frame_rate(measured: float) -> float:
-    """Return the usual rate within a hundredth of ``measured``, or else what was measured."""
+    """Return the usual rate next to ``measured``, or what was measured where none is near."""
     nearest = min(USUAL_RATES, key=lambda rate: abs(rate - measured))
     return nearest if abs(nearest - measured) <= SNAP_WITHIN * measured else round(measured, 3)
