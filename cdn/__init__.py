@@ -4,7 +4,7 @@ The floors, top to bottom; each imports only from those below it::
 
     cli -> workers -> server -> app
         -> { answer  cache  health  observe  policy  upstream }
-        -> { body  settings } -> { freshness  keys } -> message -> errors
+        -> { body  settings } -> { freshness  keys } -> { clock  message } -> errors
 
 ``keys``, ``freshness`` and ``policy`` are cores: they decide from what they are given and touch no
 socket, clock or process. The edge knows the origin over HTTP alone (its headers are the whole

@@ -25,7 +25,8 @@ from cdn.answer import (
     asked_of,
 )
 from cdn.body import Body, cut
-from cdn.cache import Cache, Clock, Entry, Found, Outcome
+from cdn.cache import Cache, Entry, Found, Outcome
+from cdn.clock import Clock
 from cdn.errors import OriginFailed, RequestRefused
 from cdn.freshness import whole_seconds
 from cdn.health import Health
@@ -118,7 +119,7 @@ class App:
         self._count(key, reply.status, found.outcome.value, sent_bytes)
 
     def _from_cache_headers(self, found: Found) -> Headers:
-        now = self._clock()
+        now = self._clock.monotonic()
         entry: Entry = found.entry
         ttl = whole_seconds(entry.fresh_until - now)
         return (

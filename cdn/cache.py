@@ -37,13 +37,14 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from cdn.body import Body
+from cdn.clock import Clock
 from cdn.errors import OriginFailed
 from cdn.freshness import Lifetime
 from cdn.keys import Key
 from cdn.message import Head
 
 ENTRY_OVERHEAD_BYTES = 1024
-"""What an entry costs beside its bytes: objects and table slots, measured at about 900 bytes."""
+"""What an entry costs beside its bytes: 960 were measured, for an answer with four headers."""
 
 
 class Reply(Protocol):
@@ -62,7 +63,6 @@ Fetch = Callable[[Key, bytes | None], AbstractAsyncContextManager[Reply]]
 """Asks the origin for a key, with the ETag of what is already here; raises ``OriginFailed``."""
 
 Judge = Callable[[Key, Head], Lifetime]
-Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class Cache:
     def lookup(self, key: Key) -> Found | None:
         """Return what can be served now, without waiting for anything."""
         entry = self._entries.get(key)
-        if entry is None or self._clock() >= entry.ask_at:
+        if entry is None or self._clock.monotonic() >= entry.ask_at:
             return None
         self._entries.move_to_end(key)
         return Found(entry, Outcome.STALE if entry.standing_in else Outcome.HIT)
@@ -221,8 +221,8 @@ class Cache:
         return flight
 
     async def _fly(self, key: Key, flight: Flight) -> None:
-        impatience = asyncio.get_running_loop().call_later(
-            self._limits.patience_s, self._lose_patience, flight
+        impatience = self._clock.call_later(
+            self._limits.patience_s, lambda: self._lose_patience(flight)
         )
         etag = flight.old.head.get(b"etag") if flight.old is not None else None
         try:
@@ -275,7 +275,7 @@ class Cache:
         if old is None or not self._may_stand_in(old):
             flight.fail(failure)
             return
-        ask_at = min(self._clock() + self._limits.retry_s, old.stale_until)
+        ask_at = min(self._clock.monotonic() + self._limits.retry_s, old.stale_until)
         flight.release(self._keep(replace(old, ask_at=ask_at, standing_in=True)))
 
     def _lose_patience(self, flight: Flight) -> None:
@@ -284,10 +284,10 @@ class Cache:
             flight.release(replace(flight.old, standing_in=True))
 
     def _may_stand_in(self, entry: Entry) -> bool:
-        return self._clock() < entry.stale_until
+        return self._clock.monotonic() < entry.stale_until
 
     def _entry(self, key: Key, head: Head, body: Body) -> Entry:
-        now, lifetime = self._clock(), self._judge(key, head)
+        now, lifetime = self._clock.monotonic(), self._judge(key, head)
         fresh_until = now + lifetime.fresh_s
         return Entry(
             key=key,

@@ -114,7 +114,7 @@ def _expires(head: Head) -> float | None:
         return None
     try:
         lifetime = parsedate_to_datetime(expires) - parsedate_to_datetime(date or "")
-    except (ValueError, TypeError):  # TypeError: one of them names no zone
+    except (ValueError, OverflowError, TypeError):  # TypeError: one of them names no zone
         return 0.0
     return max(0.0, lifetime.total_seconds())
 

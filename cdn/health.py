@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from cdn.clock import Clock
+
 RECENT_S = 5.0
 """How long an answer of the origin counts as "lately"; probes of balancers come as often."""
 
@@ -24,7 +26,7 @@ PROBE_EVERY_S = 1.0
 class Health:
     """What is known about the origin and about this process."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.draining = False
         self._clock = clock
         self._answered_at: float | None = None
@@ -35,7 +37,7 @@ class Health:
 
     def answered(self) -> None:
         """Note that the origin has answered; log it if it had not before."""
-        self._answered_at = self._clock()
+        self._answered_at = self._clock.monotonic()
         if self._reason is not None:
             self._reason = None
             self._log.info("the origin is back")
@@ -52,7 +54,7 @@ class Health:
             return "The edge is draining."
         async with self._probing:
             if not self._heard_lately() and not self._probed_lately():
-                self._probed_at = self._clock()
+                self._probed_at = self._clock.monotonic()
                 await probe()
         if self._heard_lately():
             return None
@@ -65,4 +67,4 @@ class Health:
         return self._within(self._probed_at, PROBE_EVERY_S)
 
     def _within(self, then: float | None, seconds: float) -> bool:
-        return then is not None and self._clock() - then < seconds
+        return then is not None and self._clock.monotonic() - then < seconds

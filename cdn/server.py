@@ -14,14 +14,14 @@ import asyncio
 import contextlib
 import signal
 import socket
-import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
 
 import uvicorn
 
 from cdn.app import App
-from cdn.cache import Cache, Clock, Limits, Reply
+from cdn.cache import Cache, Limits, Reply
+from cdn.clock import Clock, LoopClock
 from cdn.health import Health
 from cdn.keys import Key, kind_of
 from cdn.observe import Metrics
@@ -35,7 +35,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class Edge:
     """The parts of one edge process and who knows whom; made inside of the running loop."""
 
-    def __init__(self, settings: EdgeSettings, clock: Clock = time.monotonic) -> None:
+    def __init__(self, settings: EdgeSettings, clock: Clock) -> None:
         self._clock = clock
         self.health = Health(clock)
         self.metrics = Metrics()
@@ -74,12 +74,12 @@ class Edge:
 
     @asynccontextmanager
     async def _fetch(self, key: Key, etag: bytes | None) -> AsyncGenerator[Reply]:
-        started = self._clock()
+        started = self._clock.monotonic()
         try:
             async with self._upstream.fetch(key, etag) as reply:
                 yield reply
         finally:
-            self.metrics.fetched(kind_of(key.target), self._clock() - started)
+            self.metrics.fetched(kind_of(key.target), self._clock.monotonic() - started)
 
 
 class HttpServer(uvicorn.Server):
@@ -115,7 +115,7 @@ async def serve(
     settings: EdgeSettings, listener: socket.socket, on_open: Callable[[Edge], None]
 ) -> None:
     """Serve viewers on a bound socket until a signal says stop; return when all is closed."""
-    edge = Edge(settings)
+    edge = Edge(settings, LoopClock())
     server = http_server(edge, settings)
     loop = asyncio.get_running_loop()
 
