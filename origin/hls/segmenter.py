@@ -92,7 +92,9 @@ class Segmenter:
         self._part_start = self._segment_start = 0
         self._part_full = -1  # nothing fits before the first keyframe
         self._segment_due = 0
-        # Per track, on its own timescale: when a follower is past this, the leader is silent.
+        # Per track, on its own timescale: what of a follower is earlier belongs to no keyframe.
+        self._first = [0] * len(tracks)
+        # Likewise: when a follower is past this, the leader is silent.
         self._silence = [0] * len(tracks)
 
     def push(self, track_index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
@@ -117,7 +119,7 @@ class Segmenter:
         if not self._begun:
             return NOTHING
         events: list[SegmenterEvent] = []
-        while self._followers_end() > self._part_full + self._part_length:
+        while self._followers_end() > self._longest_end():
             self._cut_in_silence(self._follower_overshoot(), events)
         if any(self._queues):
             self._cut_part(self._end(), events, everything=True)
@@ -126,8 +128,10 @@ class Segmenter:
         return tuple(events)
 
     def _push_follower(self, index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
-        queue = self._queues[index]
-        queue.append(sample)
+        if sample.dts < self._first[index]:
+            self._room += len(sample.payload) + SAMPLE_OVERHEAD_BYTES
+            return NOTHING
+        self._queues[index].append(sample)
         if not self._begun:
             self._forget(index, sample.dts - round(self._rules.stall_s * self._timescales[index]))
             return NOTHING
@@ -151,7 +155,8 @@ class Segmenter:
                 self._end_segment(events, by_force=False)
             elif end > self._part_full:
                 self._cut_part(sample.dts, events)
-                if end - self._segment_start > self._longest_segment or self._is_nearest_border():
+                is_audio_border = self._is_audio and self._is_nearest_border()
+                if is_audio_border or end - self._segment_start > self._longest_segment:
                     self._end_segment(events, by_force=not sample.is_sync)
         self._leading.append(sample)
         return tuple(events)
@@ -166,20 +171,21 @@ class Segmenter:
         self._segment_due = sample.dts + self._segment_length
         self._start_part(sample.dts)
         for index in self._followers:
-            self._forget(index, -(-sample.dts * self._timescales[index] // self._timescale))
+            self._first[index] = -(-sample.dts * self._timescales[index] // self._timescale)
+            self._forget(index, self._first[index])
         self._leading.append(sample)
 
     def _is_due(self, sample: Sample) -> bool:
         return sample.dts + (sample.duration >> 1) >= self._segment_due
 
     def _is_nearest_border(self) -> bool:
-        """Tell whether a segment of audio comes nearest to its length with this part's end."""
-        return self._is_audio and self._part_start + self._part_length // 2 >= self._segment_due
+        """Tell whether the segment comes nearest to its length with the last part's end."""
+        return self._part_start + self._part_length // 2 >= self._segment_due
 
     def _cut_in_silence(self, at: int, events: list[SegmenterEvent]) -> None:
-        """Cut by a follower; the segment ends while it still may."""
+        """Cut by a follower; there is no keyframe to wait for."""
         self._cut_part(at, events)
-        if at + self._part_length - self._segment_start > self._longest_segment:
+        if self._is_nearest_border():
             self._end_segment(events, by_force=True)
 
     def _cut_part(self, at: int, events: list[SegmenterEvent], *, everything: bool = False) -> None:
@@ -257,6 +263,10 @@ class Segmenter:
                 if end > self._part_full and start > self._part_start and not is_first:
                     return start
         return max(self._followers_end(), self._part_start + 1)
+
+    def _longest_end(self) -> int:
+        """Find how far the others may go on in the last part: beyond the leader's end a little."""
+        return self._part_full + (self._part_length if self._leading else 0)
 
     def _end(self) -> int:
         """Find the end of what is queued: the leader's, or the others' where it is silent."""
