@@ -32,7 +32,7 @@ class Frame:
     dts: int
     pts: int
     duration: int | None
-    """None in TS, which does not tell."""
+    """None for video in TS, which does not tell."""
     is_sync: bool
     """Decoding can begin here, as the bytes themselves say."""
 

@@ -128,7 +128,7 @@ def _media_duration(
 ) -> tuple[Fraction, Fraction] | None:
     """The least and the most that EXTINF may say; None where the media is not known.
 
-    TS does not tell how long its last frame is: there the next segment's first frame does, and
+    TS does not tell how long a picture is shown: there the next segment's first frame does, and
     at the end of a domain anything from nothing to twice the longest step is believed.
     """
     lead = leading(segment.runs)
@@ -143,4 +143,5 @@ def _media_duration(
         length = next_lead.start - lead.start
         return length - slack, length + slack
     shown = Fraction(lead.frames[-1].dts - lead.frames[0].dts, lead.timescale)
-    return shown, shown + Fraction(2 * lead.longest_step, lead.timescale) + slack
+    last = lead.frames[-1].duration or 2 * lead.longest_step
+    return shown, shown + Fraction(last, lead.timescale) + slack

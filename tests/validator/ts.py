@@ -271,8 +271,9 @@ def _read_audio(pes: list[Pes], stream: int) -> tuple[tuple[Frame, ...], AudioFo
             form = form or frame.format
             if frame.format != form:
                 raise UnreadableError(f"audio changes from {form} to {frame.format}")
-            at = each.pts + index * CLOCK * form.frame_samples // form.sample_rate
-            frames.append(Frame(at % WRAP, at % WRAP, None, True))
+            length = CLOCK * form.frame_samples
+            at = (each.pts + index * length // form.sample_rate) % WRAP
+            frames.append(Frame(at, at, round(length / form.sample_rate), True))
     if form is None:
         raise UnreadableError("audio without a frame")
     return tuple(frames), form

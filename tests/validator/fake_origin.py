@@ -1,0 +1,254 @@
+"""An origin in memory, and the recording of it by a clock that the test owns.
+
+``FakeOrigin`` serves a broadcast as an edge would have to: each answer is right, in its body and
+in every header. ``Fault`` is where a test puts a mistake: a function that changes the media
+playlist, the multivariant playlist, or the finished answer to a request.
+"""
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from hashlib import sha256
+from typing import TypeAlias
+
+from tests.validator.content import ANCHOR, FIRST_MSN, Broadcast, Piece
+from tests.validator.media import Container
+from tests.validator.session import Exchange, Purpose, Request, Session, Silence
+from tests.validator.watching import Pace, Watch
+
+BASE = "http://edge.test/main/"
+URL = BASE + "index.m3u8"
+MEDIA_URL = BASE + "v0/index.m3u8"
+TARGET = 2
+WINDOW = 4
+CACHED_S = 3
+"""How long an answer has been in the cache, by its Age."""
+REACTION_S = 0.05
+"""From the end of a segment to the playlist that lists it."""
+BEGIN_S = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status, headers and a body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+TextFault: TypeAlias = Callable[[str, float], str]
+"""Changes a playlist, knowing how many seconds the broadcast is old."""
+AnswerFault: TypeAlias = Callable[[Request, Answer, float], Answer]
+
+
+def _same_text(text: str, _: float) -> str:
+    return text
+
+
+def _same_answer(_: Request, answer: Answer, __: float) -> Answer:
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong; nothing by default."""
+
+    media: TextFault = _same_text
+    multivariant: TextFault = _same_text
+    answer: AnswerFault = _same_answer
+
+
+@dataclass(slots=True)
+class FakeOrigin:
+    """Serves what of the broadcast is over at the time of asking."""
+
+    broadcast: Broadcast
+    fault: Fault = field(default_factory=Fault)
+
+    def answer(self, request: Request, age_s: float) -> Answer:
+        """``age_s`` is the time since the first segment was complete."""
+        content = self._content(request, age_s)
+        answer = self._described(request, content, age_s) if content else _missing()
+        return self.fault.answer(request, answer, age_s)
+
+    def _content(self, request: Request, age_s: float) -> tuple[bytes, str, str] | None:
+        """Body, type and Cache-Control."""
+        match request.purpose:
+            case Purpose.MULTIVARIANT:
+                text = self.fault.multivariant(self._multivariant(age_s), age_s)
+                return text.encode(), "application/vnd.apple.mpegurl", "max-age=1"
+            case Purpose.MEDIA_PLAYLIST:
+                text = self.fault.media(self._media(age_s), age_s)
+                return text.encode(), "application/vnd.apple.mpegurl", "max-age=1"
+            case _:
+                body = self._named(request.url.removeprefix(BASE + "v0/"))
+                for_ever = "public, max-age=31536000, immutable"
+                return (body, self._media_type(), for_ever) if body else None
+
+    def _named(self, name: str) -> bytes | None:
+        pieces = {piece.uri: piece.body for piece in self.broadcast.pieces}
+        return {**pieces, **self.broadcast.maps}.get(name)
+
+    def _media_type(self) -> str:
+        if self.broadcast.container is Container.TS:
+            return "video/mp2t"
+        return "video/mp4" if self.broadcast.has_video else "audio/mp4"
+
+    def complete(self, age_s: float) -> int:
+        """How many pieces are over: each is, once its time on the wall clock is."""
+        now = ANCHOR + timedelta(seconds=self.broadcast.pieces[0].seconds + age_s - REACTION_S)
+        ends = [piece.date + timedelta(seconds=piece.seconds) for piece in self.broadcast.pieces]
+        return max(1, sum(end <= now for end in ends))
+
+    def _multivariant(self, age_s: float) -> str:
+        on_air = self.broadcast.pieces[self.complete(age_s) - 1]
+        alike = [each for each in self.broadcast.pieces if each.attributes == on_air.attributes]
+        rates = [len(each.body) * 8 / each.seconds for each in alike]
+        average = sum(len(each.body) for each in alike) * 8 / sum(each.seconds for each in alike)
+        return (
+            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+            f"#EXT-X-STREAM-INF:BANDWIDTH={int(max(rates) * 1.2)},"
+            f"AVERAGE-BANDWIDTH={int(average)},{on_air.attributes}\n"
+            "v0/index.m3u8\n"
+        )
+
+    def _media(self, age_s: float) -> str:
+        end = self.complete(age_s)
+        start = max(0, end - WINDOW)
+        gone = sum(piece.discontinuity for piece in self.broadcast.pieces[:start])
+        version = 3 if self.broadcast.container is Container.TS else 7
+        lines = [
+            "#EXTM3U",
+            f"#EXT-X-VERSION:{version}",
+            f"#EXT-X-TARGETDURATION:{TARGET}",
+            f"#EXT-X-MEDIA-SEQUENCE:{FIRST_MSN + start}",
+            f"#EXT-X-DISCONTINUITY-SEQUENCE:{gone}",
+            "#EXT-X-INDEPENDENT-SEGMENTS",
+        ]
+        map_uri: str | None = None
+        for piece in self.broadcast.pieces[start:end]:
+            lines += _entry(piece, piece.map_uri if piece.map_uri != map_uri else None)
+            map_uri = piece.map_uri
+        if end == len(self.broadcast.pieces):
+            lines.append("#EXT-X-ENDLIST")
+        return "\n".join(lines) + "\n"
+
+    def _described(self, request: Request, content: tuple[bytes, str, str], age_s: float) -> Answer:
+        body, kind, control = content
+        is_playlist = request.purpose in (Purpose.MULTIVARIANT, Purpose.MEDIA_PLAYLIST)
+        headers = {
+            "content-type": kind,
+            "cache-control": control,
+            "etag": f'"{sha256(body).hexdigest()[:16]}"',
+            "date": format_datetime(wall(age_s - CACHED_S), usegmt=True),
+            "age": str(CACHED_S),
+            "cache-status": "edge; hit",
+            **CORS,
+        }
+        if is_playlist:
+            headers["vary"] = "Accept-Encoding"
+        else:
+            headers["accept-ranges"] = "bytes"
+        if request.method == "OPTIONS":
+            return Answer(204, PREFLIGHT, b"")
+        if request.headers.get("accept-encoding") == "gzip" and is_playlist:
+            body = gzip.compress(body, mtime=0)
+            headers |= {"content-encoding": "gzip", "etag": headers["etag"][:-1] + '-gz"'}
+        return _selected(request, headers, body)
+
+
+def wall(age_s: float) -> datetime:
+    """The wall clock, when the broadcast is that old (its first segment began at ``ANCHOR``)."""
+    return ANCHOR + timedelta(seconds=TARGET + age_s)
+
+
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "Age, Date, Content-Length, Content-Range",
+    "timing-allow-origin": "*",
+}
+PREFLIGHT = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "GET, HEAD, OPTIONS",
+    "access-control-allow-headers": "Range",
+}
+
+
+def _missing() -> Answer:
+    headers = {"content-type": "application/problem+json", "cache-control": "max-age=1", **CORS}
+    return Answer(404, headers, b"{}")
+
+
+def _selected(request: Request, headers: dict[str, str], body: bytes) -> Answer:
+    """Conditions, then ranges, then the body or its absence."""
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Answer(304, headers, b"")
+    wanted = request.headers.get("range", "").removeprefix("bytes=")
+    if wanted and "accept-ranges" in headers:
+        first, _, last = wanted.partition("-")
+        start = int(first) if first else len(body) - int(last)
+        stop = min(int(last), len(body) - 1) if first and last else len(body) - 1
+        if start >= len(body):
+            return Answer(416, {**headers, "content-range": f"bytes */{len(body)}"}, b"")
+        headers["content-range"] = f"bytes {start}-{stop}/{len(body)}"
+        return Answer(206, headers, body[start : stop + 1])
+    headers["content-length"] = str(len(body))
+    return Answer(200, headers, b"" if request.method == "HEAD" else body)
+
+
+def _entry(piece: Piece, map_uri: str | None) -> list[str]:
+    date = piece.date.strftime("%Y-%m-%dT%H:%M:%S.") + f"{piece.date.microsecond // 1000:03d}Z"
+    lines = ["#EXT-X-DISCONTINUITY"] if piece.discontinuity else []
+    lines += [f'#EXT-X-MAP:URI="{map_uri}"'] if map_uri else []
+    return [*lines, f"#EXT-X-PROGRAM-DATE-TIME:{date}", f"#EXTINF:{piece.extinf},", piece.uri]
+
+
+def record(origin: FakeOrigin, pace: Pace | None = None) -> Session:
+    """Record the whole broadcast, as fast as the answers can be made."""
+    watch = Watch(URL, pace or Pace())
+    now_s = BEGIN_S
+    watch.begin(now_s)
+    while not watch.is_done:
+        now_s = max(now_s, watch.next_due_s() or now_s)
+        for request in list(watch.due(now_s)):
+            answer = origin.answer(request, now_s - BEGIN_S)
+            watch.receive(_exchange(request, answer, now_s))
+    return Session(URL, tuple(watch.exchanges), tuple(_silences(origin.broadcast)), must_end=True)
+
+
+def _exchange(request: Request, answer: Answer, now_s: float) -> Exchange:
+    return Exchange(
+        request=request,
+        sent_s=now_s,
+        received_s=now_s,
+        wall=wall(now_s - BEGIN_S),
+        status=answer.status,
+        headers=answer.headers,
+        body=answer.body,
+        error=None if answer.status else "connection refused",
+    )
+
+
+def _silences(broadcast: Broadcast) -> list[Silence]:
+    """Between two domains nothing is sent."""
+    found = []
+    for before, after in zip(broadcast.pieces, broadcast.pieces[1:], strict=False):
+        if after.discontinuity:
+            from_s = (before.date - ANCHOR).total_seconds() + before.seconds
+            to_s = (after.date - ANCHOR).total_seconds()
+            start_s = BEGIN_S - broadcast.pieces[0].seconds
+            found.append(Silence(start_s + from_s, start_s + to_s))
+    return found
+
+
+def with_headers(answer: Answer, **changes: str | None) -> Answer:
+    """The same with some headers exchanged or, by None, removed; ``_`` stands for ``-``."""
+    headers = dict(answer.headers)
+    for name, value in changes.items():
+        headers.pop(name.replace("_", "-"), None)
+        if value is not None:
+            headers[name.replace("_", "-")] = value
+    return replace(answer, headers=headers)
