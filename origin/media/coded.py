@@ -40,7 +40,7 @@ AUDIO_TRACK = TrackId(MediaKind.AUDIO, 0)
 class SequenceHeader(NamedTuple):
     """A decoder configuration record, as it came: not parsed yet.
 
-    For MP3, which has none, ``record`` is empty and the frames speak for themselves.
+    Nobody sends one for MP3: there the first frame's header takes its place.
     """
 
     track: TrackId

@@ -7,6 +7,7 @@ is being asked, and returns.
 
 import asyncio
 import contextlib
+import gc
 import secrets
 import signal
 from collections.abc import Generator
@@ -82,6 +83,8 @@ async def _serve(settings: Settings, admission: Admission, sockets: OriginSocket
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     await listener.start(sockets.rtmp)
+    # What was imported stays: the collector need not look at it again with every stream.
+    gc.freeze()
     serving = asyncio.ensure_future(server.serve([sockets.control]))
     await stopping.wait()
     registry.close("the server is shutting down")

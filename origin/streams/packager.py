@@ -15,7 +15,6 @@ comes; so the first frames are held back until audio and video are both known, o
 One packager serves one session and is used from the event loop's thread alone.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
@@ -28,7 +27,7 @@ from origin.media.coded import Codec, Coded, CodedFrame, MediaKind, SequenceEnd,
 from origin.media.mp3 import Mp3Configuration
 from origin.media.timebase import Millis, unwrap
 from origin.media.track import Configuration, Track
-from origin.streams.timeline import Timed, Timeline
+from origin.streams.timeline import TimeJumpError, Timeline
 
 TRACK_WAIT = Millis(1000)
 """How much media may pass before a track that has not shown itself is done without."""
@@ -52,7 +51,7 @@ class Packager:
         self._wall = wall
         self._headers: dict[MediaKind, SequenceHeader] = {}
         self._expected: frozenset[MediaKind] = frozenset(MediaKind)
-        self._held: deque[tuple[int, CodedFrame]] = deque()
+        self._held: list[tuple[int, CodedFrame]] = []
         self._held_bytes = 0
         self._domain: _Domain | None = None
         self._clock = SESSION_START
@@ -78,7 +77,11 @@ class Packager:
         """
         match unit:
             case CodedFrame():
-                self._push_frame(at, unit)
+                try:
+                    self._push_frame(at, unit)
+                except TimeJumpError:
+                    self._end_domain()
+                    self._push_frame(at, unit)
             case SequenceHeader():
                 self._take_header(unit)
             case SequenceEnd():
@@ -99,23 +102,22 @@ class Packager:
         if self._headers.get(kind) == header:
             return  # repeated by many encoders: it changes nothing
         parse_header(header)
-        is_new_track = kind not in self._headers
         self._headers[kind] = header
-        if self._domain is None:
-            return
-        if is_new_track or kind in self._domain.kinds:
-            self._end_domain()
+        self._end_domain()
 
     def _push_frame(self, at: int, frame: CodedFrame) -> None:
-        if frame.track.kind not in self._headers:
-            if frame.codec is not Codec.MP3:
-                return  # nobody could decode it
-            self._take_header(SequenceHeader(frame.track, Codec.MP3, frame.payload[:4]))
-        if self._domain is not None and self._domain.timeline.jumped(at, frame):
-            self._end_domain()
         if self._domain is not None:
             self._domain.push(at, frame)
-            return
+        elif self._is_announced(frame):
+            self._hold(at, frame)
+
+    def _is_announced(self, frame: CodedFrame) -> bool:
+        """Whether a decoder could make something of ``frame``; MP3 announces itself."""
+        if frame.codec is Codec.MP3 and frame.track.kind not in self._headers:
+            self._take_header(SequenceHeader(frame.track, Codec.MP3, frame.payload[:4]))
+        return frame.track.kind in self._headers
+
+    def _hold(self, at: int, frame: CodedFrame) -> None:
         self._held.append((at, frame))
         self._held_bytes += len(frame.payload)
         if self._tracks_are_known():
@@ -135,9 +137,9 @@ class Packager:
         tracks = tuple(Track(parse_header(self._headers[kind])) for kind in kinds)
         self.rendition.configure(tracks)
         self._domain = _Domain(tracks, self._clock, self._rules, self.rendition, self._wall)
-        while self._held:
-            self._domain.push(*self._held.popleft())
-        self._held_bytes = 0
+        held, self._held, self._held_bytes = self._held, [], 0
+        for at, frame in held:
+            self.push(at, frame)
 
     def _end_domain(self) -> None:
         if self._domain is None:
@@ -159,24 +161,27 @@ class _Domain:
         rendition: Rendition,
         wall: Callable[[], datetime],
     ) -> None:
-        self.kinds = frozenset(track.kind for track in tracks)
         self.timeline = Timeline(tracks, start)
+        self._index_of = {track.kind: index for index, track in enumerate(tracks)}
+        self._video_index = self._index_of.get(MediaKind.VIDEO, 0)
+        self._audio_index = self._index_of.get(MediaKind.AUDIO, 0)
         self._segmenter = Segmenter(rules, tracks, rendition.target_duration)
         self._rendition = rendition
         self._wall = wall
 
     def push(self, at: int, frame: CodedFrame) -> None:
-        timed = self.timeline.push(at, frame)
-        if timed is not None:
-            self._cut(timed)
+        sample = self.timeline.push(at, frame)
+        if sample is None:
+            return
+        is_video = frame.track.kind is MediaKind.VIDEO
+        index = self._video_index if is_video else self._audio_index
+        if events := self._segmenter.push(index, sample):
+            self._add(events)
 
     def flush(self) -> None:
-        for timed in self.timeline.flush():
-            self._cut(timed)
+        for kind, sample in self.timeline.flush():
+            self._add(self._segmenter.push(self._index_of[kind], sample))
         self._add(self._segmenter.flush())
-
-    def _cut(self, timed: Timed) -> None:
-        self._add(self._segmenter.push(timed.track, timed.sample))
 
     def _add(self, events: Iterable[SegmenterEvent]) -> None:
         for event in events:

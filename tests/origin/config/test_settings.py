@@ -6,7 +6,7 @@ import pytest
 
 from origin.config import addresses
 from origin.config.addresses import is_public, reachable_host
-from origin.config.settings import load_settings
+from origin.config.settings import Tables, load_settings
 from origin.errors import SettingsError
 
 
@@ -69,7 +69,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_an_open_door_is_on_loopback_unless_a_host_is_given() -> None:
     assert load_settings({"rtmp": {"open": True}}, None).server.host == "127.0.0.1"
-    given = {"rtmp": {"open": True}, "server": {"host": "192.168.1.2"}}
+    given: Tables = {"rtmp": {"open": True}, "server": {"host": "192.168.1.2"}}
     assert load_settings(given, None).server.host == "192.168.1.2"
 
 

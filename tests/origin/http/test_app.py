@@ -126,7 +126,7 @@ async def test_ranges_of_segments(
 ) -> None:
     uri = await first_uri(client, "/main/v0/index.m3u8")
     whole = (await client.get(uri)).content
-    answer = await client.get(uri, headers={"Range": wanted.encode()})
+    answer = await client.get(uri, headers=[(b"Range", wanted.encode())])
     assert answer.status_code == status
     assert answer.content == whole[span]
     if status == 206:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from origin.auth.keyring import StreamKey
-from origin.config.settings import load_settings
+from origin.config.settings import Tables, load_settings
 from origin.service.announcement import announcement
 
 KEYS = [StreamKey("main", "main-7f3k-92qd-x4mv"), StreamKey("second", "second-aaaa-bbbb-cccc")]
@@ -24,7 +24,7 @@ def test_it_says_what_to_type_into_obs() -> None:
 
 
 def test_ports_are_said_where_they_are_not_the_usual_ones() -> None:
-    flags = {"server": {"host": "::1", "http_port": 80}, "rtmp": {"port": 1936}}
+    flags: Tables = {"server": {"host": "::1", "http_port": 80}, "rtmp": {"port": 1936}}
     text = announcement(load_settings(flags, None), KEYS, KEY_FILE)
     assert "rtmp://[::1]:1936/live" in text
     assert "http://[::1]/main" in text

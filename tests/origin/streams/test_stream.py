@@ -59,6 +59,10 @@ class Encoder:
         return stream
 
 
+def state_of(encoder: Encoder) -> State:
+    return encoder.stream.state
+
+
 def playlist(stream: Stream) -> str:
     assert stream.session is not None
     resource = stream.session.rendition.playlist()
@@ -71,19 +75,19 @@ def uris(stream: Stream) -> list[str]:
 
 
 async def test_a_stream_is_starting_until_its_first_segment_is_complete(obs: Encoder) -> None:
-    assert obs.stream.state is State.OFFLINE
+    assert state_of(obs) is State.OFFLINE
     publication = await obs.connect()
     broadcast(publication, 1.9)
-    assert obs.stream.state is State.STARTING
+    assert state_of(obs) is State.STARTING
     broadcast(publication, 0.3, begin=2000)
-    assert obs.stream.state is State.LIVE
+    assert state_of(obs) is State.LIVE
 
 
 async def test_a_clean_end_puts_endlist_at_once_and_the_window_stays(obs: Encoder) -> None:
     publication = await obs.connect()
     broadcast(publication, 5.0)
     publication.end(clean=True)
-    assert obs.stream.state is State.ENDED
+    assert state_of(obs) is State.ENDED
     assert playlist(obs.stream).endswith("#EXT-X-ENDLIST\n")
     assert len(uris(obs.stream)) == 3
 
@@ -95,10 +99,10 @@ async def test_a_lost_publisher_is_waited_for_as_long_as_grace_says(
     broadcast(publication, 5.0)
     publication.end(clean=False)
     clock.advance(89.9)
-    assert obs.stream.state is State.RECONNECTING
+    assert state_of(obs) is State.RECONNECTING
     assert "ENDLIST" not in playlist(obs.stream)
     clock.advance(0.2)
-    assert obs.stream.state is State.ENDED
+    assert state_of(obs) is State.ENDED
     assert playlist(obs.stream).endswith("#EXT-X-ENDLIST\n")
 
 
@@ -120,13 +124,13 @@ async def test_a_publisher_who_is_back_in_time_goes_on_in_the_same_playlist(
     before = uris(obs.stream)
     clock.advance(20)
     second = await obs.connect()
-    assert obs.stream.state is State.RECONNECTING
+    assert state_of(obs) is State.RECONNECTING
     broadcast(second, 4.2)
-    assert obs.stream.state is State.LIVE
+    assert state_of(obs) is State.LIVE
     assert uris(obs.stream)[: len(before)] == before
     assert playlist(obs.stream).count("#EXT-X-DISCONTINUITY\n") == 1
     clock.advance(500)
-    assert obs.stream.state is State.LIVE
+    assert state_of(obs) is State.LIVE
 
 
 async def test_the_same_key_takes_over_from_a_connection_that_hangs(obs: Encoder) -> None:
@@ -138,7 +142,7 @@ async def test_the_same_key_takes_over_from_a_connection_that_hangs(obs: Encoder
     hanging.end(clean=True)
     assert obs.stream.is_fed
     broadcast(second, 4.2)
-    assert obs.stream.state is State.LIVE
+    assert state_of(obs) is State.LIVE
     assert playlist(obs.stream).count("#EXT-X-DISCONTINUITY\n") == 1
 
 
@@ -169,7 +173,7 @@ async def test_sequence_numbers_go_on_when_the_session_is_long_forgotten(
     publication.end(clean=True)
     last = sequence_numbers(playlist(obs.stream))[0] + len(uris(obs.stream)) - 1
     clock.advance(301)
-    assert obs.stream.state is State.OFFLINE
+    assert state_of(obs) is State.OFFLINE
     assert obs.stream.session is None
     broadcast(await obs.connect(), 4.2)
     assert sequence_numbers(playlist(obs.stream))[0] == last + 1
@@ -191,7 +195,7 @@ async def test_an_ended_stream_leaves_no_timer_behind(obs: Encoder, clock: FakeC
         publication.end(clean=clean)
     clock.advance(1000)
     assert clock.pending == 0
-    assert obs.stream.state is State.OFFLINE
+    assert state_of(obs) is State.OFFLINE
 
 
 async def test_closing_sends_publishers_away_and_keeps_what_they_sent(obs: Encoder) -> None:
