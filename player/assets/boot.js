@@ -9,7 +9,6 @@ import { show } from "./message.js";
 import { NativePlayer } from "./native-player.js";
 import { BEGINNING, nameOf, pollDelay, step } from "./state.js";
 import { StatusReader } from "./status.js";
-import { codecNames } from "./words.js";
 
 const STALL_MS = 300; // a seek waits for less than this, and is not worth a word
 const IMPATIENCE_MS = 12_000; // after which a picture that should move is loaded anew
@@ -26,7 +25,7 @@ let firstFrameSeen = false;
 let controls = null;
 
 const player = new (HlsPlayer.isSupported() ? HlsPlayer : NativePlayer)(video, onTrouble);
-const reader = new StatusReader(`/${page.stream}/status.json`, {
+const reader = new StatusReader(`/${encodeURIComponent(page.stream)}/status.json`, {
   delay: () => pollDelay(nameOf(facts)),
   tell: onStatus,
 });
@@ -48,7 +47,7 @@ function tell(event) {
   const next = step(facts, event);
   facts = next.facts;
   if (facts.video !== before || next.actions.includes("load")) watchPatience();
-  show(nameOf(facts), { lastLive: status.last_live, codecs: status.codecs && codecNames(status.codecs) });
+  show(nameOf(facts), status);
   next.actions.forEach((action) => actions[action]());
 }
 

@@ -28,6 +28,7 @@ export function takeControls(video, player) {
   const commands = {
     play: () => (video.paused ? video.play() : video.pause()),
     mute: () => { video.muted = !video.muted; if (!video.volume) video.volume = 1; },
+    sound: () => { video.muted = false; video.play(); },
     louder: () => setVolume(video, video.volume + VOLUME_STEP),
     quieter: () => setVolume(video, video.volume - VOLUME_STEP),
     seek: (seconds) => live.seek(seconds),

@@ -29,7 +29,7 @@ export class HlsPlayer {
   load(address) {
     this.stop();
     this.#hls = new Hls(HLS_CONFIG);
-    this.#hls.on(Hls.Events.ERROR, (_, error) => { if (error.fatal) this.#onFatal(error); });
+    this.#hls.on(Hls.Events.ERROR, (_, error) => error.fatal && this.#onFatal(error));
     this.#hls.loadSource(address);
     this.#hls.attachMedia(this.#video);
   }
@@ -43,6 +43,7 @@ export class HlsPlayer {
   #onFatal(error) {
     const { action, afterMs } = remedy(error, this.#attempt++);
     if (action === "give-up") {
+      this.stop();
       this.#report("unplayable");
       return;
     }
@@ -56,9 +57,10 @@ export class HlsPlayer {
     reload: () => this.#report("finished"),
   };
 
-  /** Where one is who has missed nothing, on the video's clock; null while unknown. */
+  /** Where one is who has missed nothing, on the video's clock; null where there is no such place,
+   *  because nothing is loaded or the session is over. */
   get livePosition() {
-    return this.#hls?.liveSyncPosition ?? null;
+    return this.#hls?.latestLevelDetails?.live ? this.#hls.liveSyncPosition : null;
   }
 
   /** The wall clock of what is on the screen, by the playlist's PROGRAM-DATE-TIME. */

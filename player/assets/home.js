@@ -7,6 +7,7 @@
 import { ago } from "./words.js";
 
 const EVERY_MS = 3000;
+const PATIENCE_MS = 5000;
 
 const news = document.getElementById("news");
 let shown = document.getElementById("streams").innerHTML;
@@ -14,7 +15,8 @@ let shown = document.getElementById("streams").innerHTML;
 async function refresh() {
   if (document.hidden) return;
   try {
-    const answer = await fetch(location.pathname, { cache: "no-cache", signal: AbortSignal.timeout(5000) });
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch(location.pathname, { cache: "no-cache", signal });
     if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     // The next one will tell; what is shown was true a moment ago.

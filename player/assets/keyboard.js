@@ -6,9 +6,9 @@
  */
 
 const KEYS = {
-  " ": ["play"], k: ["play"], m: ["mute"], f: ["fullscreen"], i: ["pip"], s: ["stats"], "?": ["help"],
-  ArrowLeft: ["seek", -5], ArrowRight: ["seek", 5], ArrowUp: ["louder"], ArrowDown: ["quieter"],
-  j: ["seek", -10], l: ["seek", 10], End: ["live"],
+  " ": ["play"], k: ["play"], m: ["mute"], ArrowUp: ["louder"], ArrowDown: ["quieter"],
+  ArrowLeft: ["seek", -5], ArrowRight: ["seek", 5], j: ["seek", -10], l: ["seek", 10],
+  End: ["live"], f: ["fullscreen"], i: ["pip"], s: ["stats"], "?": ["help"],
 };
 
 const SCROLLING = [" ", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "End"];

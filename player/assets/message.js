@@ -4,28 +4,30 @@
  * how long ago something was.
  */
 
-import { ago } from "./words.js";
+import { ago, codecNames } from "./words.js";
 
 const region = document.getElementById("message");
 const badge = document.getElementById("badge");
 const title = document.title;
+let shownMore = "";
 
-/** Show `name`; `lastLive` is a date in ISO form or null, `codecs` what the playlist says. */
-export function show(name, { lastLive, codecs }) {
-  const page = document.body.dataset;
-  if (page.state === name && region.dataset.lastLive === String(lastLive)) return;
-  page.state = name;
-  region.dataset.lastLive = String(lastLive);
+/** Show `name`; `status` is what the server said last. What is shown already is left alone, since a
+ *  screen reader would say it again. */
+export function show(name, status) {
+  const more = addition(name, status);
+  if (document.body.dataset.state === name && shownMore === more) return;
+  document.body.dataset.state = name;
+  shownMore = more;
   const words = document.getElementById(`words-${name}`);
   region.replaceChildren(words.content.cloneNode(true));
+  if (more) region.append(Object.assign(document.createElement("p"), { textContent: more }));
   if (badge) badge.textContent = words.dataset.badge;
-  if (name === "offline" && lastLive) say(`Last live ${ago(lastLive)}.`);
-  if (name === "unplayable" && codecs) say(`It is sent as ${codecs}.`);
   document.title = name === "live" ? `● ${title}` : title;
 }
 
-function say(sentence) {
-  const line = document.createElement("p");
-  line.textContent = sentence;
-  region.append(line);
+/** What only this stream, now, adds to a state's words. */
+function addition(name, { last_live: lastLive, codecs }) {
+  if (name === "offline" && lastLive) return `Last live ${ago(lastLive)}.`;
+  if (name === "unplayable" && codecs) return `It is sent as ${codecNames(codecs)}.`;
+  return "";
 }

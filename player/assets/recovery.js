@@ -21,6 +21,6 @@ export function remedy({ type, details }, attempt) {
   const afterMs = Math.min(LONGEST_WAIT_MS, 500 * 2 ** attempt);
   if (type === "mediaError" && attempt < 2) return { action: "recover", afterMs: 0 };
   // Without a manifest there is nothing to load on from.
-  if (type === "networkError" && !details.startsWith("manifest")) return { action: "restart", afterMs };
-  return { action: "reload", afterMs };
+  const canGoOn = type === "networkError" && !details.startsWith("manifest");
+  return { action: canGoOn ? "restart" : "reload", afterMs };
 }

@@ -9,7 +9,8 @@
  *   server live                       loads what is not loaded; live while the picture moves or
  *                                     is paused, buffering while it does not
  *   server reconnecting               said at once, over a picture that goes on or stands still
- *   server not heard                  lost, as soon as the picture has nothing more to show
+ *   server not heard                  lost, as soon as the picture has nothing more to show; what
+ *                                     stands still is loaded anew when the server is heard again
  *
  * The video, as far as it matters here (load and stop are ours, everything else happens to it;
  * finished is also a player that broke and needs a new load):
@@ -42,7 +43,7 @@ export const BEGINNING = { server: "offline", heard: true, video: "idle" };
 export function step(facts, event) {
   switch (event.type) {
     case "status":
-      return settle(onStatus({ ...facts, server: event.server, heard: true }, event, facts.server));
+      return settle(onStatus({ ...facts, server: event.server, heard: true }, event, facts));
     case "unheard":
       return settle({ facts: { ...facts, heard: false }, actions: [] });
     case "video":
@@ -69,8 +70,9 @@ function onStatus(facts, { playable }, before) {
   // A video that finished while the server still says "live" belongs to a session that is over,
   // and this answer is younger than its end: it speaks of the next one.
   const wanted = video === "idle" || video === "finished";
-  const retry = video === "unplayable" && server === "live" && before !== "live";
-  return wanted || retry ? load(facts) : { facts, actions: [] };
+  const otherCodec = video === "unplayable" && server === "live" && before.server !== "live";
+  const serverIsBack = video === "stalled" && !before.heard;
+  return wanted || otherCodec || serverIsBack ? load(facts) : { facts, actions: [] };
 }
 
 function onVideo(facts) {
@@ -97,7 +99,7 @@ function load(facts) {
 /** How long until the status is read again, in milliseconds.
  *
  *  The edge keeps an answer for a second, so asking more often than that costs the origin nothing.
- *  While live, two seconds still see a publisher's absence of three; a start is worth hurrying for. */
+ *  While live, two seconds still see a publisher's absence of three; a start is worth a hurry. */
 export function pollDelay(name) {
   if (name === "live") return 2000;
   return name === "starting" ? 500 : 1000;

@@ -8,7 +8,7 @@
 const PATIENCE_MS = 5000;
 
 // A server that was begun anew may not know the name yet; it does know that it is not live.
-const UNKNOWN = { state: "offline", playlist: null, ts_playlist: null, last_live: null, codecs: null };
+const UNKNOWN = { state: "offline", playlist: null, last_live: null, codecs: null };
 
 export class StatusReader {
   #address;

@@ -59,6 +59,8 @@ class Show:
     """Whether the server hangs up on whoever asks."""
     session: Session | None = None
     status_reads: int = 0
+    unchanged_reads: int = 0
+    """Those of them that were answered by 304."""
     sessions: int = 0
 
     def start(self) -> None:
@@ -237,6 +239,7 @@ class _Desk:
         answer.headers["Cache-Control"] = "public, max-age=1"
         answer.headers["ETag"] = f'"{sha256(str(answer.text).encode()).hexdigest()[:16]}"'
         if request.headers.get("If-None-Match") == answer.headers["ETag"]:
+            show.unchanged_reads += 1
             return web.Response(status=304, headers={"ETag": answer.headers["ETag"]})
         return answer
 
