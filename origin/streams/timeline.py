@@ -11,7 +11,7 @@ with some encoders, repeat or step back. Players want one clock per track that o
 - Audio runs on its sample clock: 1,024 samples last exactly that, whatever the milliseconds
   say. Only when the two are ``RESYNC`` apart does audio give way: a gap stretches the sample
   before it, and a frame that comes too early is left out.
-- A jump of the leading track ends the domain (``TimeJumpError``): the caller starts another timeline, and
+- A jump of the leading track ends the domain (``TimeJumpError``): the caller starts anew, and
   the playlist says DISCONTINUITY. Another track that is ``JUMP`` away from the leading one is
   moved next to it, by itself: encoders that reset their clock do so on one track first, and a
   track whose clock drifts would otherwise leave the picture for good.
