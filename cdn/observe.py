@@ -135,7 +135,8 @@ def set_up_logging(level: str) -> None:
     structlog.configure(
         processors=renderers,
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # One write per line, where print() makes two: workers share standard error.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_ToStructlog()], force=True)
     logging.getLogger("uvicorn.error").addFilter(_is_news)

@@ -99,12 +99,11 @@ def open_listeners(host: str, port: int, count: int, backlog: int) -> list[socke
     SO_REUSEPORT would let two edges of one user share a port without a word, so the port is
     first taken without it.
     """
-    first = _bind(host, port, shared=False)
-    if count == 1:
-        return [first]
-    port = first.getsockname()[1]
-    first.close()
-    listeners = [_bind(host, port, shared=True) for _ in range(count)]
+    listeners = [_bind(host, port, shared=False)]
+    if count > 1:
+        port = listeners[0].getsockname()[1]
+        listeners[0].close()
+        listeners = [_bind(host, port, shared=True) for _ in range(count)]
     for listener in listeners:
         listener.listen(backlog)
     return listeners

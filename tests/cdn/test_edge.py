@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from tests.support.clocks import FakeClock
-from tests.support.edges import RunningEdge, Seen, read_answer, read_head, running_edge
+from tests.support.edges import RunningEdge, running_edge
 from tests.support.origins import FakeOrigin, Resource
+from tests.support.viewers import Seen, read_answer, read_head
 
 PLAYLIST = "/main/v0/index.m3u8"
 SEGMENT = "/main/v0/ab-1.m4s"

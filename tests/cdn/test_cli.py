@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from cdn.cli import FLAGS, main
+from cdn.settings import EdgeSettings
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["edge", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert isinstance(end.value.code, int)
+    return end.value.code
+
+
+def test_a_check_says_ok_and_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "edge.toml"
+    file.write_text('[origin]\nurl = "http://origin.example"\n')
+    assert run(monkeypatch, "--config", str(file), "--check") == 0
+    assert capsys.readouterr().out == "OK\n"
+
+
+def test_a_check_says_every_error_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "edge.toml"
+    file.write_text("[orign]\n[cache]\nmemory = -1\n")
+    assert run(monkeypatch, "--config", str(file), "--check") == 2
+    written = capsys.readouterr()
+    assert written.out == ""
+    lines = sorted(written.err.splitlines())
+    assert len(lines) == 3
+    assert lines[-1] == "tidecast edge: orign: there is no such setting; did you mean 'origin'?"
+
+
+def test_the_help_explains_every_flag_in_the_words_of_its_setting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--help") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for flag in FLAGS:
+        assert flag in text
+    assert "Processes that share the port" in text
+
+
+@pytest.mark.parametrize(("flag", "setting"), FLAGS.items())
+def test_every_flag_writes_a_setting_that_exists(flag: str, setting: tuple[str, str]) -> None:
+    section = EdgeSettings.model_fields[setting[0]].annotation
+    assert section is not None
+    assert setting[1] in section.model_fields, flag
