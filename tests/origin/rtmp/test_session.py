@@ -1,0 +1,350 @@
+from itertools import pairwise
+
+import pytest
+
+from origin.errors import ProtocolError
+from origin.media.coded import MediaKind
+from origin.rtmp.amf0 import UNDEFINED, Amf0Reader, AmfValue
+from origin.rtmp.chunk import Message
+from origin.rtmp.limits import KIB, Limits
+from origin.rtmp.messages import Media, Metadata, Type
+from origin.rtmp.replies import Status
+from origin.rtmp.session import PublishEnded, PublishRequested, ServerSession, State, TurnSpent
+from tests.support.cuts import Cutter, every_way
+from tests.support.encoders import AAC_FRAME, ECHO, HELLO, KEYFRAME, Encoder
+from tests.support.sessions import NONCE, Rehearsal
+
+
+def words(message: Message) -> list[AmfValue]:
+    assert message.type_id == Type.AMF0_COMMAND
+    return Amf0Reader(message.payload, Limits()).read_rest()
+
+
+def whole_session() -> bytes:
+    encoder = Encoder()
+    return b"".join(
+        [
+            HELLO,
+            ECHO,
+            encoder.connect(),
+            encoder.create_stream(),
+            encoder.publish("name?token=abc&x=1"),
+            encoder.metadata({"width": 320.0}),
+            encoder.video(0),
+            encoder.audio(3),
+            encoder.video(40, KEYFRAME + bytes(5000)),
+            encoder.goodbye(),
+        ]
+    )
+
+
+@every_way
+def test_a_whole_session_yields_its_events_in_order(cut: Cutter) -> None:
+    rehearsal = Rehearsal()
+    rehearsal.feed(*cut(whole_session()))
+    url, encoder = "rtmp://127.0.0.1/live", "FMLE/3.0 (test)"
+    assert rehearsal.events == [
+        PublishRequested(1, "live", "name", "token=abc&x=1", url, encoder),
+        Metadata({"width": 320.0}),
+        Media(MediaKind.VIDEO, 0, KEYFRAME),
+        Media(MediaKind.AUDIO, 3, AAC_FRAME),
+        Media(MediaKind.VIDEO, 40, KEYFRAME + bytes(5000)),
+        PublishEnded(clean=True),
+    ]
+
+
+def test_connect_is_answered_as_encoders_want_it() -> None:
+    replies = Rehearsal().reach(State.IDLE).replies()
+    assert [(r.type_id, r.payload.hex()) for r in replies[:4]] == [
+        (5, "002625a0"),  # Window Acknowledgement Size 2,500,000
+        (6, "002625a002"),  # Set Peer Bandwidth 2,500,000, dynamic
+        (4, "000000000000"),  # StreamBegin 0
+        (20, replies[3].payload.hex()),
+    ]
+    name, transaction, _, information = words(replies[3])
+    assert (name, transaction) == ("_result", 1.0)
+    assert isinstance(information, dict)
+    assert information["code"] == "NetConnection.Connect.Success"
+    assert information["objectEncoding"] == 0.0
+
+
+@pytest.mark.parametrize("size", [128, 4096, 60_000])
+def test_the_chunk_size_that_is_announced_is_kept(size: int) -> None:
+    session = ServerSession(nonce=NONCE, limits=Limits(), now=0.0, chunk_size=size)
+    session.receive(HELLO + ECHO + Encoder().connect(), 0.0)
+    assert session.next_event() is None
+    said = session.bytes_to_send()
+    assert b"\x02\0\0\0\0\0\x04\x01\0\0\0\0" + size.to_bytes(4) in said
+
+
+def test_an_accepted_publish_is_told_to_start() -> None:
+    rehearsal = Rehearsal(accepts=False)
+    rehearsal.feed(HELLO, ECHO, rehearsal.encoder.connect(), rehearsal.encoder.publish())
+    before = len(rehearsal.replies())
+    rehearsal.session.accept(1, 0.0)
+    rehearsal.drain()
+    begin, status = rehearsal.replies()[before:]
+    assert (begin.type_id, begin.payload) == (4, b"\x00\x00\x00\x00\x00\x01")
+    assert status.stream_id == 1
+    name, transaction, _, information = words(status)
+    assert (name, transaction) == ("onStatus", 0.0)
+    assert isinstance(information, dict)
+    assert information["code"] == "NetStream.Publish.Start"
+    assert information["level"] == "status"
+
+
+def test_commands_are_answered_in_their_own_way() -> None:
+    rehearsal = Rehearsal().reach(State.IDLE)
+    before = len(rehearsal.replies())
+    encoder = rehearsal.encoder
+    rehearsal.feed(
+        encoder.command("releaseStream", 2.0, None, "key"),
+        encoder.command("FCPublish", 3.0, None, "key"),
+        encoder.command("createStream", 4.0, None),
+        encoder.command("createStream", 5.0, None),
+        encoder.command("getStreamLength", 6.0, None, "key"),
+    )
+    said = [words(reply) for reply in rehearsal.replies()[before:]]
+    assert said[0] == ["_result", 2.0, None, UNDEFINED]
+    assert said[1][0] == "onFCPublish"
+    assert said[2:] == [
+        ["_result", 3.0, None, UNDEFINED],
+        ["_result", 4.0, None, 1.0],
+        ["_result", 5.0, None, 2.0],
+        ["_result", 6.0, None, 0.0],
+    ]
+
+
+@pytest.mark.parametrize("name", ["releaseStream", "FCPublish", "createStream", "getStreamLength"])
+def test_transaction_0_is_not_answered(name: str) -> None:
+    rehearsal = Rehearsal().reach(State.IDLE)
+    before = rehearsal.said
+    rehearsal.feed(rehearsal.encoder.command(name, 0.0, None, "key"))
+    assert rehearsal.said == before
+
+
+def test_pings_are_answered_with_their_own_stamp() -> None:
+    rehearsal = Rehearsal().reach(State.LIVE)
+    rehearsal.feed(rehearsal.encoder.ping(0x01020304))
+    assert rehearsal.replies()[-1].payload == b"\x00\x07\x01\x02\x03\x04"
+
+
+def test_what_is_received_is_acknowledged_every_half_window() -> None:
+    rehearsal = Rehearsal().reach(State.LIVE)
+    rehearsal.feed(rehearsal.encoder.message(5, (10_000).to_bytes(4)))
+    for _ in range(100):
+        rehearsal.feed(rehearsal.encoder.video(0, KEYFRAME + bytes(989)))
+    acknowledged = [int.from_bytes(r.payload) for r in rehearsal.replies() if r.type_id == 3]
+    assert 15 <= len(acknowledged) <= 21
+    steps = [b - a for a, b in pairwise(acknowledged)]
+    assert all(5_000 <= step <= 6_200 for step in steps)
+
+
+def test_until_the_peer_names_a_window_the_usual_one_holds() -> None:
+    rehearsal = Rehearsal().reach(State.LIVE)
+    for _ in range(26):
+        rehearsal.feed(rehearsal.encoder.video(0, KEYFRAME + bytes(50_000)))
+    acknowledged = [int.from_bytes(r.payload) for r in rehearsal.replies() if r.type_id == 3]
+    assert len(acknowledged) == 1
+    assert 1_250_000 <= acknowledged[0] < 1_310_000
+
+
+def test_the_parts_of_an_aggregate_are_media() -> None:
+    tag = b"\x09\0\0\x02\0\0\x05\0\0\0\0v1\0\0\0\x0d" + b"\x08\0\0\x02\0\0\x09\0\0\0\0a1\0\0\0\x0d"
+    rehearsal = Rehearsal().reach(State.LIVE)
+    encoder = rehearsal.encoder
+    assert rehearsal.feed(encoder.message(22, tag, at=100) + encoder.audio(200)) == [
+        Media(MediaKind.VIDEO, 100, b"v1"),
+        Media(MediaKind.AUDIO, 104, b"a1"),
+        Media(MediaKind.AUDIO, 200, AAC_FRAME),
+    ]
+
+
+def test_nothing_is_read_while_the_publish_is_being_decided() -> None:
+    rehearsal = Rehearsal(accepts=False)
+    encoder = rehearsal.encoder
+    rehearsal.feed(HELLO, ECHO, encoder.connect(), encoder.publish() + encoder.video(0))
+    rehearsal.feed(encoder.video(40))
+    assert [type(event) for event in rehearsal.events] == [PublishRequested]
+    rehearsal.session.accept(1, 0.0)
+    rehearsal.drain()
+    assert [e.at for e in rehearsal.events if isinstance(e, Media)] == [0, 40]
+
+
+def test_a_refused_publish_is_told_why_and_never_ends() -> None:
+    rehearsal = Rehearsal(accepts=False).reach(State.DECIDING)
+    rehearsal.session.reject(1, Status.BAD_NAME, "No such key.", 0.0)
+    rehearsal.feed(rehearsal.encoder.video(0))
+    information = words(rehearsal.replies()[-1])[3]
+    assert information == {
+        "level": "error",
+        "code": "NetStream.Publish.BadName",
+        "description": "No such key.",
+    }
+    rehearsal.session.abandon()
+    rehearsal.drain()
+    assert rehearsal.ends == []
+
+
+def test_a_publish_may_follow_a_publish_on_the_same_connection() -> None:
+    rehearsal = Rehearsal().reach(State.ENDED)
+    events = rehearsal.feed(rehearsal.encoder.publish("second"), rehearsal.encoder.video(0))
+    assert isinstance(events[0], PublishRequested)
+    assert (events[0].request_id, events[0].name) == (2, "second")
+    assert isinstance(events[1], Media)
+
+
+def test_the_app_and_the_key_of_a_hasty_user_arrive_as_they_were_typed() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.feed(HELLO, ECHO, rehearsal.encoder.connect("live/key"))
+    (event,) = rehearsal.feed(rehearsal.encoder.publish(""))
+    assert isinstance(event, PublishRequested)
+    assert (event.app, event.name, event.query) == ("live/key", "", "")
+
+
+# The end, exactly once.
+
+
+def test_an_encoder_that_says_goodbye_ends_cleanly_and_once() -> None:
+    rehearsal = Rehearsal().reach(State.LIVE)
+    rehearsal.feed(rehearsal.encoder.goodbye())
+    rehearsal.session.abandon()
+    rehearsal.drain()
+    assert rehearsal.ends == [PublishEnded(clean=True)]
+
+
+def test_a_lost_connection_ends_the_publish_once_and_not_cleanly() -> None:
+    rehearsal = Rehearsal().reach(State.LIVE)
+    rehearsal.session.abandon()
+    rehearsal.session.abandon()
+    rehearsal.drain()
+    rehearsal.drain()
+    assert rehearsal.ends == [PublishEnded(clean=False)]
+
+
+def test_an_end_from_our_side_is_told_and_comes_once() -> None:
+    rehearsal = Rehearsal().reach(State.LIVE)
+    rehearsal.session.end_publish(Status.REJECTED, "Somebody else took over.", 0.0)
+    rehearsal.drain()
+    rehearsal.session.abandon()
+    rehearsal.drain()
+    assert rehearsal.ends == [PublishEnded(clean=False)]
+    information = words(rehearsal.replies()[-1])[3]
+    assert isinstance(information, dict)
+    assert information["code"] == "NetStream.Publish.Rejected"
+    assert information["description"] == "Somebody else took over."
+
+
+def test_a_protocol_error_ends_the_publish_after_the_good_frames_before_it() -> None:
+    rehearsal = Rehearsal().reach(State.LIVE)
+    with pytest.raises(ProtocolError, match="Connect in state LIVE"):
+        rehearsal.feed(rehearsal.encoder.video(0) + rehearsal.encoder.connect())
+    rehearsal.drain()
+    assert [type(event) for event in rehearsal.events[1:]] == [Media, PublishEnded]
+    assert rehearsal.ends == [PublishEnded(clean=False)]
+    assert rehearsal.session.state is State.CLOSED
+
+
+# Deadlines.
+
+
+@pytest.mark.parametrize(
+    ("state", "deadline"),
+    [
+        (State.HANDSHAKING, 5.0),
+        (State.CONNECTING, 10.0),
+        (State.IDLE, 15.0),
+        (State.DECIDING, None),
+        (State.LIVE, 20.0),
+        (State.ENDED, 15.0),
+        (State.CLOSING, 5.0),
+        (State.CLOSED, None),
+    ],
+)
+def test_every_state_has_its_deadline(state: State, deadline: float | None) -> None:
+    session = Rehearsal().reach(state).session
+    assert session.next_deadline() == deadline
+    session.check_deadline(4.999 if deadline is None else deadline - 0.001)
+    if deadline is not None:
+        with pytest.raises(ProtocolError, match=state.name):
+            session.check_deadline(deadline)
+
+
+def test_every_media_message_moves_the_deadline_and_nothing_else_does() -> None:
+    rehearsal = Rehearsal().reach(State.LIVE)
+    rehearsal.now = 12.0
+    rehearsal.feed(rehearsal.encoder.audio(0))
+    rehearsal.now = 19.0
+    rehearsal.feed(rehearsal.encoder.ping(1), rehearsal.encoder.metadata({}))
+    assert rehearsal.session.next_deadline() == 32.0
+
+
+def test_a_publisher_that_is_silent_for_too_long_has_ended() -> None:
+    rehearsal = Rehearsal().reach(State.LIVE)
+    with pytest.raises(ProtocolError):
+        rehearsal.session.check_deadline(20.0)
+    rehearsal.drain()
+    assert rehearsal.ends == [PublishEnded(clean=False)]
+
+
+def test_the_time_of_a_decision_is_not_counted_as_silence() -> None:
+    rehearsal = Rehearsal().reach(State.DECIDING)
+    rehearsal.session.accept(1, 30.0)
+    assert rehearsal.session.next_deadline() == 50.0
+
+
+def test_a_message_that_trickles_in_must_be_complete_within_ten_seconds() -> None:
+    rehearsal = Rehearsal().reach(State.LIVE)
+    video = rehearsal.encoder.video(0, KEYFRAME + bytes(10_000))
+    rehearsal.feed(video[:100])
+    for _ in range(20):
+        rehearsal.now += 0.5
+        rehearsal.feed(video[:1])
+    rehearsal.now += 0.5
+    with pytest.raises(ProtocolError, match="unfinished for 10"):
+        rehearsal.feed(video[:1])
+
+
+def test_a_freeze_in_the_middle_of_a_message_is_forgiven() -> None:
+    rehearsal = Rehearsal().reach(State.LIVE)
+    video = rehearsal.encoder.video(0, KEYFRAME + bytes(10_000))
+    rehearsal.feed(video[:5000])
+    rehearsal.now = 19.0
+    assert [type(e) for e in rehearsal.feed(video[5000:])] == [Media]
+
+
+# Bounds.
+
+
+def test_before_a_publish_is_accepted_messages_are_short() -> None:
+    rehearsal = Rehearsal().reach(State.IDLE)
+    with pytest.raises(ProtocolError, match="at most 65536 here"):
+        rehearsal.feed(rehearsal.encoder.message(20, bytes(64 * KIB + 1)))
+
+
+def test_metadata_is_bounded_even_where_media_may_be_long() -> None:
+    rehearsal = Rehearsal().reach(State.LIVE)
+    with pytest.raises(ProtocolError, match="bytes of AMF0"):
+        rehearsal.feed(rehearsal.encoder.message(18, bytes(64 * KIB + 1)))
+
+
+def test_a_turn_ends_after_a_bounded_number_of_chunks() -> None:
+    rehearsal = Rehearsal().reach(State.IDLE)
+    nothing = b"\x03\0\0\0\0\0\0\x63\0\0\0\0" + b"\xc3" * 2000  # empty messages of an unknown type
+    rehearsal.feed(nothing)
+    assert rehearsal.events == [TurnSpent()] * 3
+
+
+def test_a_turn_ends_within_an_aggregate_and_nothing_of_it_is_lost() -> None:
+    limits = Limits(chunks_per_turn=10)
+    rehearsal = Rehearsal(limits).reach(State.LIVE)
+    unknown = b"\x63\0\0\0\0\0\0\0\0\0\0" + bytes(4)
+    video = b"\x09\0\0\x01\0\0\0\0\0\0\0v" + bytes(4)
+    events = rehearsal.feed(rehearsal.encoder.message(22, unknown * 25 + video))
+    assert Media(MediaKind.VIDEO, 0, b"v") in events
+    assert events.count(TurnSpent()) == 2
+
+
+def test_what_comes_after_the_end_is_not_kept() -> None:
+    rehearsal = Rehearsal().reach(State.CLOSING)
+    assert rehearsal.feed(rehearsal.encoder.video(0), b"\xff" * 1000) == []
