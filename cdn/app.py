@@ -25,12 +25,12 @@ from cdn.answer import (
     asked_of,
 )
 from cdn.body import Body, cut
-from cdn.cache import Cache, Entry, Found, Outcome
+from cdn.cache import Cache, Found, Outcome
 from cdn.clock import Clock
 from cdn.errors import OriginFailed, RequestRefused
 from cdn.freshness import whole_seconds
 from cdn.health import Health
-from cdn.keys import Key, key_of, kind_of
+from cdn.keys import key_of, kind_of
 from cdn.message import Headers
 from cdn.observe import Metrics
 
@@ -90,8 +90,10 @@ class App:
             await self._answer(http, send)
         except RequestRefused as refusal:
             await self._refuse(http, send, refusal.status, refusal.detail)
-        except OriginFailed as failure:
-            await self._refuse(http, send, 503, f"{str(failure).capitalize()}.")
+        except OriginFailed:
+            # The reason names addresses that are nobody's business: it is in the log.
+            detail = "The origin does not answer, and there is no copy that could stand in."
+            await self._refuse(http, send, 503, detail)
 
     async def _answer(self, scope: HttpScope, send: Send) -> None:
         method, path = scope["method"], scope["raw_path"]
@@ -109,18 +111,18 @@ class App:
     async def _from_cache(self, scope: HttpScope, send: Send) -> None:
         fields = dict(scope["headers"])
         key = key_of(scope["raw_path"], scope["query_string"], fields.get(b"accept-encoding", b""))
-        found = self._cache.lookup(key) or await self._cache.get(key)
+        found = await self._cache.get(key)
         entry = found.entry
         asked = asked_of(fields, is_head=scope["method"] == "HEAD")
         reply = answer(entry.head, entry.body.length, complete=entry.body.complete, asked=asked)
         headers = (*reply.headers, *self._from_cache_headers(found))
         await self._start(send, reply.status, headers)
         sent_bytes = await _write(send, reply, entry.body)
-        self._count(key, reply.status, found.outcome.value, sent_bytes)
+        kind = kind_of(key.target)
+        self._metrics.answered(kind, reply.status, found.outcome.value, sent_bytes)
 
     def _from_cache_headers(self, found: Found) -> Headers:
-        now = self._clock.monotonic()
-        entry: Entry = found.entry
+        now, entry = self._clock.monotonic(), found.entry
         ttl = whole_seconds(entry.fresh_until - now)
         return (
             (b"age", b"%d" % max(0, whole_seconds(now - entry.born_at))),
@@ -178,9 +180,6 @@ class App:
         if self._health.draining:
             headers = (*headers, (b"connection", b"close"))
         await send({"type": "http.response.start", "status": status, "headers": headers})
-
-    def _count(self, key: Key, status: int, cache: str, sent_bytes: int) -> None:
-        self._metrics.answered(kind_of(key.target), status, cache, sent_bytes)
 
 
 async def _write(send: Send, reply: Answer, body: Body) -> int:

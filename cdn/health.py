@@ -19,6 +19,10 @@ from cdn.clock import Clock
 RECENT_S = 5.0
 """How long an answer of the origin counts as "lately"; probes of balancers come as often."""
 
+LOG_EVERY_S = 10.0
+"""No more than one outage is logged in this time: an origin that fails at every other object would
+else fill the log."""
+
 PROBE_EVERY_S = 1.0
 """No more than one probe in this time, however many ask whether the edge is ready."""
 
@@ -32,19 +36,23 @@ class Health:
         self._answered_at: float | None = None
         self._probed_at: float | None = None
         self._reason: str | None = None
+        self._logged_at: float | None = None
+        self._is_logged = False
         self._probing = asyncio.Lock()
         self._log = structlog.get_logger("edge")
 
     def answered(self) -> None:
-        """Note that the origin has answered; log it if it had not before."""
+        """Note that the origin has answered; log it if its failure was logged."""
         self._answered_at = self._clock.monotonic()
-        if self._reason is not None:
-            self._reason = None
+        self._reason = None
+        if self._is_logged:
+            self._is_logged = False
             self._log.info("the origin is back")
 
     def failed(self, reason: str) -> None:
         """Note that the origin has failed; log it once, not for every viewer."""
-        if self._reason is None:
+        if not self._is_logged and not self._within(self._logged_at, LOG_EVERY_S):
+            self._is_logged, self._logged_at = True, self._clock.monotonic()
             self._log.warning("the origin fails", reason=reason)
         self._reason = reason
 
@@ -58,7 +66,7 @@ class Health:
                 await probe()
         if self._heard_lately():
             return None
-        return f"The origin cannot be reached: {self._reason or 'no answer'}."
+        return "The origin does not answer; the log says why."
 
     def _heard_lately(self) -> bool:
         return self._reason is None and self._within(self._answered_at, RECENT_S)

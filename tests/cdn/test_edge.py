@@ -100,6 +100,7 @@ async def test_after_a_minute_without_an_origin_viewers_are_told_when_to_come_ba
     assert refused.headers["retry-after"] == "1"
     assert refused.headers["cache-control"] == "no-store"
     assert refused.headers["content-type"] == "application/problem+json"
+    assert b"127.0.0.1" not in refused.body, "where the origin is, is nobody's business"
 
 
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["by length", "in chunks"])
@@ -260,7 +261,7 @@ async def test_an_origin_that_fails_has_its_error_kept_to_itself(play: Play) -> 
     broken = await play.edge.get("/broken")
     assert broken.status == 503
     assert b"Traceback" not in broken.body
-    assert "500" in json.loads(broken.body)["detail"]
+    assert b"127.0.0.1" not in broken.body
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,8 @@ async def test_what_fetches_tell_makes_probes_needless(
 
 async def test_an_origin_that_is_down_is_in_the_way(health: Health, origin: Origin) -> None:
     origin.is_well = False
-    assert await health.obstacle(origin.probe) == (
-        "The origin cannot be reached: connection refused."
-    )
+    obstacle = await health.obstacle(origin.probe)
+    assert obstacle == "The origin does not answer; the log says why."
 
 
 async def test_however_many_ask_the_origin_is_probed_once_a_second(
@@ -105,3 +104,15 @@ def test_an_outage_is_logged_when_it_begins_and_when_it_ends(health: Health) -> 
         ("warning", "the origin fails"),
         ("info", "the origin is back"),
     ]
+    assert lines[0]["reason"] == "connection refused"
+
+
+def test_an_origin_that_comes_and_goes_does_not_fill_the_log(
+    health: Health, clock: FakeClock
+) -> None:
+    with capture_logs() as lines:
+        for _ in range(100):
+            health.failed("the origin answered 500")
+            health.answered()
+            clock.advance(0.25)
+    assert [line["event"] for line in lines] == ["the origin fails", "the origin is back"] * 3
