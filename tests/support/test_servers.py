@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import ADDRESS, NotReadyError, ServerProcess, free_ports, running
+from tests.support.servers import ADDRESS, NotReadyError, ServerProcess, free_ports, running
 
 POLITE = """
 import http.server, signal, sys
