@@ -6,11 +6,11 @@ are made to rise strictly here, and no later than presentation, whatever the pub
 What it writes is finished by ``hls.ts_packets``.
 
 Times are the fMP4 timeline's, modulo 2**33 (ISO/IEC 13818-1, 2.4.3.7): the same presentation,
-so a player may change between the two. The clock runs ``CLOCK_LEAD`` ahead, the time that a
-frame has to arrive in.
+so a player may change between the two.
 """
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -41,11 +41,10 @@ from origin.media.sample import Sample
 from origin.media.timebase import VIDEO_TIMESCALE
 from origin.media.track import AudioConfiguration, Track
 
-CLOCK_LEAD = 63_000  # ticks of 90 kHz: 700 ms; at most a second may be buffered (2.4.2.6)
 TIME_BASE = Fraction(1, VIDEO_TIMESCALE)
 MUXER_OPTIONS = {
     "mpegts_copyts": "1",  # else a constant is added to all times
-    "max_delay": str(CLOCK_LEAD * 1_000_000 // VIDEO_TIMESCALE),  # microseconds
+    "max_delay": "0",  # else small audio packets are put together again
     "mpegts_pmt_start_pid": str(PID_PMT),
     "mpegts_start_pid": str(PID_FIRST_MEDIA),
     "pes_payload_size": "0",  # one PES packet per packet that we hand over
@@ -85,14 +84,13 @@ def transport_stream(segment: Segment) -> bytes:
         for unit in _access_units(segment.tracks[index], segment.run(index), stream)
     ]
     muxed = _mux([segment.tracks[index] for index in order], sorted(units))
-    begins_at = segment.start * VIDEO_TIMESCALE // segment.timescale - CLOCK_LEAD
-    length = segment.duration * VIDEO_TIMESCALE // segment.timescale
+    end = segment.start + segment.duration
     return settle(
         muxed,
         sequence=segment.msn,
         media_pids=len(order),
-        begins_at=begins_at,
-        ends_at=begins_at + length,
+        begins_at=segment.start * VIDEO_TIMESCALE // segment.timescale,
+        ends_at=end * VIDEO_TIMESCALE // segment.timescale,
     )
 
 
@@ -102,14 +100,19 @@ def expected_bytes(segment: Segment) -> int:
     BANDWIDTH must be known without making it.
     """
     total = TABLE_PACKETS
-    clocks = 0
-    for stream, index in enumerate(_clock_first(segment.tracks)):
+    order = _clock_first(segment.tracks)
+    for index in order:
         sizes = _pes_sizes(segment.tracks[index], segment.run(index))
         packets = sum([-(-(size + LONGEST_PES_HEADER) // PAYLOAD_BYTES) for size in sizes])
         total += -(-packets // COUNTER_CYCLE) * COUNTER_CYCLE
-        clocks = clocks if stream else len(sizes)
-    needed = int(segment.duration_s * VIDEO_TIMESCALE / LONGEST_PCR_GAP) + 1
-    return (total + max(0, needed - clocks)) * PACKET_BYTES
+    return (total + _clock_packets(segment, segment.run(order[0]))) * PACKET_BYTES
+
+
+def _clock_packets(segment: Segment, run: Sequence[Sample]) -> int:
+    """Count the packets that carry only the clock, between frames that are far apart."""
+    longest = LONGEST_PCR_GAP * segment.timescale / VIDEO_TIMESCALE
+    gaps = [sample.duration for sample in run] or [segment.duration]
+    return sum([math.ceil(gap / longest) for gap in gaps if gap > longest])
 
 
 def _clock_first(tracks: Sequence[Track]) -> list[int]:

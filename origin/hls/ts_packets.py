@@ -32,22 +32,24 @@ their low bytes unlike any other PID's, so that they can be found with ``bytes.f
 
 COUNTER_CYCLE = 16
 UNIT_START = 0x40  # payload_unit_start_indicator, in the second byte
-MEDIA_UNIT_START = UNIT_START | PID_FIRST_MEDIA >> 8
 HAS_ADAPTATION = 0x20
 HAS_PAYLOAD = 0x10
 HAS_PCR = 0x10  # in the adaptation field's flags
 STUFFING = b"\xff"
 PES_HEADER_ROOM = 32  # a PES header with PTS and DTS, and what follows, stays in one packet
 
+MEDIA_UNIT_START = UNIT_START | PID_FIRST_MEDIA >> 8
 PCR_WRAP = 2**33
+PCR_BYTES = 6
+CLOCK_LEAD = 63_000  # 700 ms in ticks of 90 kHz; at most a second may be buffered (2.4.2.6)
 LONGEST_PCR_GAP = 90 * 90  # in ticks of 90 kHz; 100 ms are allowed (2.7.2)
 
 
 def settle(muxed: bytes, *, sequence: int, media_pids: int, begins_at: int, ends_at: int) -> bytes:
     """Turn a muxer's output into a segment.
 
-    ``sequence`` is its media sequence number; ``begins_at`` and ``ends_at`` are what its clock
-    and the next segment's begin with, in ticks of 90 kHz.
+    ``sequence`` is its media sequence number. It lasts from ``begins_at`` to ``ends_at``, in ticks
+    of 90 kHz.
     """
     pat, pmt = _first(muxed, PID_PAT), _first(muxed, PID_PMT)
     media = _begin_with_clock(_without_tables(muxed))
@@ -161,38 +163,44 @@ def _payload(packet: bytes) -> bytes:
 
 
 def _keep_clock(packets: bytes, begins_at: int, ends_at: int) -> bytes:
-    """Insert packets that carry a PCR and nothing else wherever two PCRs are too far apart."""
+    """Insert packets that carry a PCR and nothing else wherever two PCRs are too far apart.
+
+    And let frames arrive in time: the muxer's clock says when they are decoded.
+    """
     clocks = _clocks(packets)
     if not clocks:  # the track that carries the clock is silent
         packets = _clock_packet(begins_at, COUNTER_CYCLE - 1) + packets
         clocks = [(0, begins_at)]
     count = len(packets) // PACKET_BYTES
     low_bytes = packets[2::PACKET_BYTES]
-    kept: list[bytes] = []
+    timed = bytearray(packets)
+    kept: list[bytes | bytearray] = []
     copied = 0
     ends = [*clocks[1:], (count, ends_at)]
     for (index, at), (next_index, next_at) in zip(clocks, ends, strict=True):
+        pcr_begins = index * PACKET_BYTES + 6
+        timed[pcr_begins : pcr_begins + PCR_BYTES] = _pcr(at)
         gap = (next_at - at) % PCR_WRAP
         extra = -(-gap // LONGEST_PCR_GAP) - 1 if gap < PCR_WRAP // 2 else 0
         for step in range(1, extra + 1):
             place = max(index + 1, index + (next_index - index) * step // (extra + 1))
-            kept.append(packets[copied * PACKET_BYTES : place * PACKET_BYTES])
+            kept.append(timed[copied * PACKET_BYTES : place * PACKET_BYTES])
             last = low_bytes.rfind(PID_FIRST_MEDIA & 0xFF, 0, place)
             counter = packets[last * PACKET_BYTES + 3]
             kept.append(_clock_packet(at + gap * step // (extra + 1), counter))
             copied = place
-    kept.append(packets[copied * PACKET_BYTES :])
+    kept.append(timed[copied * PACKET_BYTES :])
     return b"".join(kept)
 
 
 def _clocks(packets: bytes) -> list[tuple[int, int]]:
-    """List the packets with a PCR, and its value; the muxer puts it where a frame begins."""
+    """List the packets with a PCR, and its value: the muxer puts it where a frame begins."""
     low_bytes = packets[2::PACKET_BYTES]
     clocks: list[tuple[int, int]] = []
     for index in _indexes(packets[1::PACKET_BYTES], MEDIA_UNIT_START):
         begin = index * PACKET_BYTES
-        adaptation = packets[begin + 3] & HAS_ADAPTATION and packets[begin + 4]
-        is_clock = low_bytes[index] == PID_FIRST_MEDIA & 0xFF and adaptation
+        has_fields = packets[begin + 3] & HAS_ADAPTATION and packets[begin + 4]
+        is_clock = low_bytes[index] == PID_FIRST_MEDIA & 0xFF and has_fields
         if is_clock and packets[begin + 5] & HAS_PCR:
             clocks.append((index, int.from_bytes(packets[begin + 6 : begin + 11], "big") >> 7))
     return clocks
@@ -200,10 +208,14 @@ def _clocks(packets: bytes) -> list[tuple[int, int]]:
 
 def _clock_packet(at: int, counter: int) -> bytes:
     """Write a packet without payload: its counter is that of the one before (2.4.3.3)."""
-    pcr = (at % PCR_WRAP << 15 | 0x3F << 9).to_bytes(6, "big")  # six reserved bits, extension 0
     pid = PID_FIRST_MEDIA.to_bytes(2, "big")
     head = bytes([SYNC_BYTE, *pid, HAS_ADAPTATION | counter & 0x0F, PAYLOAD_BYTES - 1, HAS_PCR])
-    return (head + pcr).ljust(PACKET_BYTES, STUFFING)
+    return (head + _pcr(at)).ljust(PACKET_BYTES, STUFFING)
+
+
+def _pcr(at: int) -> bytes:
+    """Write a PCR: 33 bits of it, six reserved ones, and an extension of 0 (2.4.3.5)."""
+    return ((at - CLOCK_LEAD) % PCR_WRAP << 15 | 0x3F << 9).to_bytes(PCR_BYTES, "big")
 
 
 def _numbered(packet: bytes, counter: int) -> bytes:
