@@ -7,7 +7,7 @@ muxer's, whose segments are good ones by themselves.
 
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from hashlib import sha256
@@ -62,6 +62,7 @@ class Domain:
     """What is played without a discontinuity."""
 
     recipe: Recipe
+    flv: Path
     tracks: tuple[Track, ...]
     """Video first, if there is any."""
     cuts: tuple[int, ...]
@@ -110,11 +111,16 @@ def encode(recipe: Recipe, directory: Path) -> Domain:
         command(str(flv), recipe.picture, recipe.sound, seconds=recipe.seconds, in_real_time=False)
     )
     tracks = tuple(_read_tracks(flv, recipe))
-    ts_segments = _ts_segments(flv, directory)
-    spans = [_span(segment) for segment in ts_segments]
+    ts_segments = _ts_segments(["-i", str(flv)], directory)
+    cuts = tuple(_cuts(tracks[0]))
+    return Domain(recipe, flv, tracks, cuts, ts_segments, tuple(_lengths(ts_segments)))
+
+
+def _lengths(segments: Sequence[bytes]) -> list[Fraction]:
+    """From the beginning of each segment to that of the next, and to the end of the last."""
+    spans = [_span(segment) for segment in segments]
     bounds = [start for start, _ in spans] + [spans[-1][1]]
-    lengths = tuple(after - before for before, after in pairwise(bounds))
-    return Domain(recipe, tracks, tuple(_cuts(tracks[0])), ts_segments, lengths)
+    return [after - before for before, after in pairwise(bounds)]
 
 
 def _span(segment: bytes) -> tuple[Fraction, Fraction]:
@@ -131,12 +137,12 @@ def _run(line: Sequence[str]) -> None:
     subprocess.run(line, check=True, capture_output=True, timeout=60)
 
 
-def _ts_segments(flv: Path, directory: Path) -> tuple[bytes, ...]:
+def _ts_segments(source: Sequence[str], directory: Path) -> tuple[bytes, ...]:
     ffmpeg = str(Ffmpeg.NINE.executable)
     playlist = directory / "ts.m3u8"
     _run(
         [
-            *(ffmpeg, "-i", str(flv), "-c", "copy", "-f", "hls", "-hls_time", str(SEGMENT_S)),
+            *(ffmpeg, *source, "-c", "copy", "-f", "hls", "-hls_time", str(SEGMENT_S)),
             *("-hls_list_size", "0", "-hls_segment_filename", str(directory / "%04d.ts")),
             # A PES packet per audio frame, so that the PCR of audio alone comes often enough.
             *("-hls_segment_options", "pes_payload_size=0"),
@@ -230,6 +236,20 @@ def ts_broadcast(domains: Sequence[Domain]) -> Broadcast:
     return Broadcast(Container.TS, tuple(pieces), {})
 
 
+def ts_joined(first: Domain, second: Domain, directory: Path) -> Broadcast:
+    """One timeline in which the picture changes, with nothing that says so."""
+    directory.mkdir()
+    names = directory / "names.txt"
+    names.write_text(f"file '{first.flv}'\nfile '{second.flv}'\n")
+    bodies = _ts_segments(["-f", "concat", "-safe", "0", "-i", str(names)], directory)
+    pieces: list[Piece] = []
+    for index, (body, length) in enumerate(zip(bodies, _lengths(bodies), strict=True)):
+        domain = first if index < len(first.ts_segments) else second
+        made = Made(body, f"{_number(pieces)}.ts", None, length)
+        pieces.append(_piece(domain, made, False, pieces))
+    return Broadcast(Container.TS, tuple(pieces), {})
+
+
 def _number(pieces: list[Piece]) -> str:
     return f"e1-{FIRST_MSN + len(pieces)}"
 
@@ -287,11 +307,3 @@ def _attributes(domain: Domain) -> str:
         said += f",RESOLUTION={picture.width}x{picture.height}"
         said += f",FRAME-RATE={picture.frames_per_s:.3f}"
     return said
-
-
-def with_pieces(broadcast: Broadcast, *changes: tuple[int, Piece]) -> Broadcast:
-    """The same with some pieces exchanged."""
-    pieces = list(broadcast.pieces)
-    for index, piece in changes:
-        pieces[index] = piece
-    return replace(broadcast, pieces=tuple(pieces))

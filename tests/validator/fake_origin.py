@@ -28,6 +28,8 @@ CACHED_S = 3
 REACTION_S = 0.05
 """From the end of a segment to the playlist that lists it."""
 BEGIN_S = 1000.0
+LINGER_S = 20.0
+"""How long an end is waited for that does not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ def _same_text(text: str, _: float) -> str:
     return text
 
 
+def _same_age(age_s: float) -> float:
+    return age_s
+
+
 def _same_answer(_: Request, answer: Answer, __: float) -> Answer:
     return answer
 
@@ -56,6 +62,8 @@ def _same_answer(_: Request, answer: Answer, __: float) -> Answer:
 class Fault:
     """What is wrong; nothing by default."""
 
+    media_age: Callable[[float], float] = _same_age
+    """Which age of the media playlist is served."""
     media: TextFault = _same_text
     multivariant: TextFault = _same_text
     answer: AnswerFault = _same_answer
@@ -81,7 +89,7 @@ class FakeOrigin:
                 text = self.fault.multivariant(self._multivariant(age_s), age_s)
                 return text.encode(), "application/vnd.apple.mpegurl", "max-age=1"
             case Purpose.MEDIA_PLAYLIST:
-                text = self.fault.media(self._media(age_s), age_s)
+                text = self.fault.media(self._media(self.fault.media_age(age_s)), age_s)
                 return text.encode(), "application/vnd.apple.mpegurl", "max-age=1"
             case _:
                 body = self._named(request.url.removeprefix(BASE + "v0/"))
@@ -90,7 +98,7 @@ class FakeOrigin:
 
     def _named(self, name: str) -> bytes | None:
         pieces = {piece.uri: piece.body for piece in self.broadcast.pieces}
-        return {**pieces, **self.broadcast.maps}.get(name)
+        return {**pieces, **self.broadcast.maps}.get(name.partition("?")[0])
 
     def _media_type(self) -> str:
         if self.broadcast.container is Container.TS:
@@ -211,8 +219,11 @@ def record(origin: FakeOrigin, pace: Pace | None = None) -> Session:
     watch = Watch(URL, pace or Pace())
     now_s = BEGIN_S
     watch.begin(now_s)
+    end_s = BEGIN_S + _length_s(origin.broadcast) + LINGER_S
     while not watch.is_done:
         now_s = max(now_s, watch.next_due_s() or now_s)
+        if now_s > end_s:
+            watch.stop(now_s)
         for request in list(watch.due(now_s)):
             answer = origin.answer(request, now_s - BEGIN_S)
             watch.receive(_exchange(request, answer, now_s))
@@ -232,9 +243,17 @@ def _exchange(request: Request, answer: Answer, now_s: float) -> Exchange:
     )
 
 
+def _length_s(broadcast: Broadcast) -> float:
+    """From the end of the first segment to the end of the last."""
+    last = broadcast.pieces[-1]
+    first_end_s = broadcast.pieces[0].seconds
+    return (last.date - ANCHOR).total_seconds() + last.seconds - first_end_s
+
+
 def _silences(broadcast: Broadcast) -> list[Silence]:
-    """Between two domains nothing is sent."""
-    found = []
+    """Between two domains nothing is sent, nor after the end."""
+    end_s = BEGIN_S + _length_s(broadcast)
+    found = [Silence(end_s, end_s + 2 * LINGER_S)]
     for before, after in zip(broadcast.pieces, broadcast.pieces[1:], strict=False):
         if after.discontinuity:
             from_s = (before.date - ANCHOR).total_seconds() + before.seconds

@@ -14,7 +14,7 @@ from tests.validator.mp4 import (
     Sample,
     Traf,
 )
-from tests.validator.playlist_rules import INDEPENDENT
+from tests.validator.playlist_rules import INDEPENDENT, is_independent
 from tests.validator.reading import (
     Map,
     Recording,
@@ -182,11 +182,11 @@ def _parts(recording: Recording) -> Iterator[Finding]:
     wanted = recording.exchanges([Probe.PLAIN], [Purpose.PART])
     bodies = {each.request.url: each.body for each in wanted if each.status == 200}
     for rendition in recording.renditions:
-        by_number = {segment.msn: segment for segment in rendition.segments}
+        by_name = {segment.listed.uri: segment for segment in rendition.segments}
         for version in rendition.versions:
             for listed in version.playlist.segments:
                 parts = [bodies.get(urljoin(rendition.url, uri)) for uri in listed.parts]
-                segment = by_number[listed.msn]
+                segment = by_name[listed.uri]
                 known = [part for part in parts if part is not None]
                 if parts and len(known) == len(parts) and b"".join(known) != segment.body:
                     yield Finding(segment.name, "is not the sum of its parts")
@@ -258,7 +258,10 @@ def _presentation_faults(domain: list[Segment]) -> Iterator[Finding]:
 
 
 def flags(recording: Recording) -> Iterator[Finding]:
-    """F5: what is flagged as sync is, nothing else is, and independent segments begin so."""
+    """F5: what is flagged as sync is, nothing else is, and independent segments begin so.
+
+    Segments that promise to be independent and are not are P8's.
+    """
     for segment in segments(recording):
         for track, sample in samples(segment):
             message = _flag_fault(track, sample, segment.body or b"")
@@ -268,8 +271,9 @@ def flags(recording: Recording) -> Iterator[Finding]:
         promised = _promised(rendition)
         for segment in rendition.segments:
             first = _first_of_leading(segment)
-            if first and segment.msn in promised and first.flags != SYNC:
-                yield Finding(segment.name, "begins with a sample that is not sync")
+            is_meant = segment.listed.uri in promised and is_independent(segment)
+            if is_meant and first and first.flags != SYNC:
+                yield Finding(segment.name, "begins with a sample not flagged as sync")
 
 
 def _first_of_leading(segment: Segment) -> Sample | None:
@@ -279,9 +283,9 @@ def _first_of_leading(segment: Segment) -> Sample | None:
     )
 
 
-def _promised(rendition: Rendition) -> set[int]:
+def _promised(rendition: Rendition) -> set[str]:
     return {
-        segment.msn
+        segment.uri
         for version in rendition.versions
         if version.playlist.all(INDEPENDENT)
         for segment in version.playlist.segments

@@ -44,6 +44,9 @@ class Odd:
 
     brands: tuple[bytes, ...] = (b"iso6", b"cmfc", b"mp41")
     movie_duration: int = 0
+    sample_rows: int = 0
+    pixel_aspect: bool = False
+    """A pasp box in the video's sample entry: no mistake, but another configuration."""
     edit_list: bool = False
     track_run_version: int = 1
     default_base_is_moof: bool = True
@@ -92,21 +95,24 @@ def _trak(track: TrackSpec, odd: Odd) -> bytes:
         full_box(b"vmhd", 0, 1, bytes(8)) if is_video else full_box(b"smhd", 0, 0, bytes(4))
     )
     reference = full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1))
-    minf = box(b"minf", media_header, box(b"dinf", reference), _sample_table(track))
+    minf = box(b"minf", media_header, box(b"dinf", reference), _sample_table(track, odd))
     return box(b"trak", tkhd, edts, box(b"mdia", mdhd, hdlr, minf))
 
 
-def _sample_table(track: TrackSpec) -> bytes:
-    entry = _video_entry(track) if track.kind is Kind.VIDEO else _audio_entry(track)
-    empty = [full_box(kind, 0, 0, bytes(4)) for kind in (b"stts", b"stsc", b"stco")]
+def _sample_table(track: TrackSpec, odd: Odd) -> bytes:
+    entry = _video_entry(track, odd) if track.kind is Kind.VIDEO else _audio_entry(track)
+    empty = [full_box(kind, 0, 0, bytes(4)) for kind in (b"stsc", b"stco")]
+    times = struct.pack(">I", odd.sample_rows) + bytes(8 * odd.sample_rows)
+    empty.append(full_box(b"stts", 0, 0, times))
     sizes = full_box(b"stsz", 0, 0, bytes(8))
     return box(b"stbl", full_box(b"stsd", 0, 0, struct.pack(">I", 1), entry), *empty, sizes)
 
 
-def _video_entry(track: TrackSpec) -> bytes:
+def _video_entry(track: TrackSpec, odd: Odd) -> bytes:
     size = struct.pack(">HHIIIH32xHh", track.width, track.height, 0x480000, 0x480000, 0, 1, 24, -1)
     head = bytes(6) + struct.pack(">H", 1) + bytes(16)
-    return box(b"avc1", head, size, box(b"avcC", track.record))
+    aspect = box(b"pasp", struct.pack(">II", 1, 1)) if odd.pixel_aspect else b""
+    return box(b"avc1", head, size, box(b"avcC", track.record), aspect)
 
 
 def _audio_entry(track: TrackSpec) -> bytes:

@@ -8,8 +8,9 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from tests.validator.errors import UnreadableError
 from tests.validator.media import Container, Kind
-from tests.validator.playlist import decode, read_media
+from tests.validator.playlist import MediaPlaylist, decode, read_media
 from tests.validator.reading import OK, Recording
 from tests.validator.session import Exchange, Probe, Purpose
 from tests.validator.violation import Finding
@@ -84,7 +85,9 @@ def _playlist_freshness_fault(exchange: Exchange, directives: Mapping[str, str])
     age = _max_age(directives)
     if exchange.request.method != "GET" or exchange.status != 200:
         return None if age is not None or "no-cache" in directives else "media playlist for ever"
-    playlist = read_media(decode(_decoded(exchange)))
+    playlist = _media_playlist(exchange)
+    if playlist is None:
+        return None  # what cannot be read, or has no target, other rules report
     if playlist.is_low_latency and "no-cache" in directives:
         return None
     limit = LOW_LATENCY_AGE if playlist.is_low_latency else playlist.target_duration / 2
@@ -93,10 +96,14 @@ def _playlist_freshness_fault(exchange: Exchange, directives: Mapping[str, str])
     return None
 
 
-def _decoded(exchange: Exchange) -> bytes:
-    if exchange.headers.get("content-encoding") == "gzip":
-        return gzip.decompress(exchange.body)
-    return exchange.body
+def _media_playlist(exchange: Exchange) -> MediaPlaylist | None:
+    is_gzip = exchange.headers.get("content-encoding") == "gzip"
+    try:
+        body = gzip.decompress(exchange.body) if is_gzip else exchange.body
+        playlist = read_media(decode(body))
+    except (OSError, EOFError, UnreadableError):
+        return None
+    return playlist if playlist.target_duration else None
 
 
 def validators(recording: Recording) -> Iterator[Finding]:

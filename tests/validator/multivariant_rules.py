@@ -9,6 +9,7 @@ much by ``HEADROOM``, and never too little.
 from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import groupby
 from urllib.parse import urljoin, urlsplit
 
 from tests.validator.elementary import AudioFormat, Picture
@@ -79,19 +80,32 @@ def _variant_faults(recording: Recording, each: Multivariant, variant: Variant) 
     candidates = list(_configurations(rendition, each))
     if candidates and not any(not list(_untrue(variant, runs)) for runs in candidates):
         yield from _untrue(variant, candidates[-1])
-    yield from _bandwidth_faults(variant, rendition, each)
+    yield from _bandwidth_faults(variant, rendition)
 
 
 def _configurations(rendition: Rendition, each: Multivariant) -> Iterator[list[Segment]]:
-    """What was on the air when the playlist was polled: the domains listed around that time."""
+    """What was on the air when the playlist was polled: all that was listed around that time."""
     at_s = each.exchange.received_s
     before = [version for version in rendition.versions if version.at_s <= at_s][-2:]
     after = [version for version in rendition.versions if version.at_s > at_s][:2]
-    listed = {entry.msn for version in before + after for entry in version.playlist.segments}
-    for domain in rendition.domains():
-        present = [segment for segment in domain if segment.msn in listed and segment.runs]
+    listed = {entry.uri for version in before + after for entry in version.playlist.segments}
+    for alike in _by_configuration(rendition):
+        present = [segment for segment in alike if segment.listed.uri in listed]
         if present:
             yield present
+
+
+def _by_configuration(rendition: Rendition) -> list[list[Segment]]:
+    """Segments that follow one another and have the same tracks in the same formats."""
+    found: list[list[Segment]] = []
+    for domain in rendition.domains():
+        readable = [segment for segment in domain if segment.runs]
+        found += [list(alike) for _, alike in groupby(readable, key=_formats)]
+    return found
+
+
+def _formats(segment: Segment) -> frozenset[Picture | AudioFormat]:
+    return frozenset(run.format for run in segment.runs)
 
 
 def _untrue(variant: Variant, segments: list[Segment]) -> Iterator[str]:
@@ -129,14 +143,14 @@ def _measured_rate(segments: list[Segment]) -> float | None:
     return steps * runs[0].timescale / lengths if runs and lengths else None
 
 
-def _bandwidth_faults(variant: Variant, rendition: Rendition, each: Multivariant) -> Iterator[str]:
+def _bandwidth_faults(variant: Variant, rendition: Rendition) -> Iterator[str]:
     try:
         bandwidth = int(variant.attributes.get("BANDWIDTH", ""))
         average = int(variant.attributes.get("AVERAGE-BANDWIDTH", ""))
     except ValueError:
         yield "no BANDWIDTH and AVERAGE-BANDWIDTH"
         return
-    segments = _with_configuration(rendition, variant, each)
+    segments = _with_configuration(rendition, variant)
     peak, mean = peak_rate(rendition, segments), mean_rate(segments)
     if peak is None or mean is None:
         return
@@ -148,20 +162,14 @@ def _bandwidth_faults(variant: Variant, rendition: Rendition, each: Multivariant
         yield f"AVERAGE-BANDWIDTH {average} over BANDWIDTH {bandwidth}"
 
 
-def _with_configuration(
-    rendition: Rendition, variant: Variant, each: Multivariant
-) -> list[Segment]:
+def _with_configuration(rendition: Rendition, variant: Variant) -> list[Segment]:
     """The segments that the variant's attributes are true of: all of the session, or a part."""
     return [
         segment
-        for domain in rendition.domains()
-        if any(each.runs for each in domain) and not list(_untrue(variant, _readable(domain)))
-        for segment in domain
+        for alike in _by_configuration(rendition)
+        if not list(_untrue(variant, alike))
+        for segment in alike
     ]
-
-
-def _readable(domain: list[Segment]) -> list[Segment]:
-    return [segment for segment in domain if segment.runs]
 
 
 def peak_rate(rendition: Rendition, segments: list[Segment]) -> float | None:

@@ -48,18 +48,26 @@ def is_independent(segment: Segment) -> bool | None:
     return lead.frames[0].is_sync if lead else None
 
 
+def dependent_uris(rendition: Rendition) -> set[str]:
+    """Segments that need what came before them."""
+    return {each.listed.uri for each in rendition.segments if is_independent(each) is False}
+
+
 def head_tags(recording: Recording) -> Iterator[Finding]:
     """P1: EXTM3U first, and each tag of the head exactly once."""
     for rendition in recording.renditions:
         for problem in rendition.problems:
             yield Finding(urlsplit(rendition.url).path, problem)
-        dependent = {each.msn for each in rendition.segments if is_independent(each) is False}
+        dependent = dependent_uris(rendition)
+        may_be_without = False
         for version in rendition.versions:
-            for message in _head_faults(version, dependent):
+            listed = {segment.uri for segment in version.playlist.segments}
+            may_be_without = may_be_without or bool(listed & dependent)
+            for message in _head_faults(version, may_be_without):
                 yield Finding(where(rendition, version), message)
 
 
-def _head_faults(version: Version, dependent: set[int]) -> Iterator[str]:
+def _head_faults(version: Version, may_be_without: bool) -> Iterator[str]:
     playlist = version.playlist
     first_line = version.exchange.body.split(b"\n")[0].decode(errors="replace")
     if first_line.strip("\r\ufeff") != "#EXTM3U":
@@ -72,8 +80,6 @@ def _head_faults(version: Version, dependent: set[int]) -> Iterator[str]:
         if count != 1:
             yield f"{name} {count} times"
     promises = len(playlist.all(INDEPENDENT))
-    last = playlist.segments[-1].msn if playlist.segments else 0
-    may_be_without = any(msn <= last for msn in dependent)
     if promises > 1 or (promises == 0 and not may_be_without):
         yield f"{INDEPENDENT} {promises} times"
 
@@ -125,11 +131,11 @@ def rounded(duration: Decimal) -> int:
 def independent_segments(recording: Recording) -> Iterator[Finding]:
     """P8: what is promised to begin with a sync sample does, in both kinds of playlists."""
     for rendition in recording.renditions:
-        dependent = {each.msn for each in rendition.segments if is_independent(each) is False}
+        dependent = dependent_uris(rendition)
         for version in rendition.versions:
             if version.playlist.all(INDEPENDENT):
                 for segment in version.playlist.segments:
-                    if segment.msn in dependent:
+                    if segment.uri in dependent:
                         at = where(rendition, version)
                         yield Finding(at, f"segment {segment.msn} cannot be decoded alone")
         if dependent:
@@ -137,7 +143,7 @@ def independent_segments(recording: Recording) -> Iterator[Finding]:
 
 
 def _promised_above(
-    recording: Recording, rendition: Rendition, dependent: set[int]
+    recording: Recording, rendition: Rendition, dependent: set[str]
 ) -> Iterator[Finding]:
     """The multivariant playlist may promise it as long as a cache may have kept it."""
     for multivariant in recording.multivariants:
@@ -149,10 +155,10 @@ def _promised_above(
         after = [each for each in rendition.versions if each.at_s >= at_s]
         if not before or not after:
             continue
-        listed = {each.msn for each in before[-1].playlist.segments}
-        listed &= {each.msn for each in after[0].playlist.segments}
-        for msn in sorted(listed & dependent):
-            message = f"promises independent segments while segment {msn} is listed"
+        listed = {each.uri for each in before[-1].playlist.segments}
+        listed &= {each.uri for each in after[0].playlist.segments}
+        for uri in sorted(listed & dependent):
+            message = f"promises independent segments while {uri} is listed"
             yield Finding("multivariant playlist", message)
 
 

@@ -6,8 +6,8 @@
     ├── multivariants   every version of the multivariant playlist that was polled
     └── renditions      one per media playlist
         ├── versions    every version that was polled, in order
-        └── segments    every segment that any of them listed, by media sequence number,
-                        with its bytes, its media, and how it was listed
+        └── segments    every segment that any of them listed, in the order in which they
+                        came up, with its bytes, its media, and how it was listed first
 
 What cannot be read is not an error here: it is kept as ``problem`` beside what it was found in,
 and the rule that the problem belongs to reports it. So a session with one broken box is still
@@ -198,12 +198,12 @@ def _read_rendition(url: str, polls: list[Exchange], bodies: dict[str, bytes]) -
             versions.append(Version(exchange, read_media(decode(exchange.body))))
         except UnreadableError as error:
             problems.append(str(error))
-    first_listed: dict[int, Listed] = {}
+    first_listed: dict[str, Listed] = {}
     for version in versions:
         for listed in version.playlist.segments:
-            first_listed.setdefault(listed.msn, listed)
+            first_listed.setdefault(listed.uri, listed)
     reader = _SegmentReader(url, bodies)
-    segments = [reader.read(listed) for _, listed in sorted(first_listed.items())]
+    segments = [reader.read(listed) for listed in first_listed.values()]
     return Rendition(
         url=url,
         container=segments[0].container if segments else Container.FMP4,

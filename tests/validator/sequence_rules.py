@@ -62,26 +62,23 @@ def _renumbered(rendition: Rendition) -> Iterator[Finding]:
 
 
 def discontinuity_sequence(recording: Recording) -> Iterator[Finding]:
-    """P5: present, and the discontinuity number of a segment never changes.
+    """P5: the discontinuity number of a segment never changes (that there is one: P1).
 
     That number is the playlist's EXT-X-DISCONTINUITY-SEQUENCE and the tags up to the segment,
     so it stays the same exactly if the sequence counts the tags that have left.
     """
     for rendition in recording.renditions:
-        numbers: dict[int, int] = {}
+        numbers: dict[str, int] = {}
         highest = 0
         for version in rendition.versions:
-            number = version.playlist.integer("EXT-X-DISCONTINUITY-SEQUENCE")
-            if number is None:
-                yield Finding(where(rendition, version), "no DISCONTINUITY-SEQUENCE")
-                continue
+            number = version.playlist.discontinuity_sequence
             if number < highest:
                 yield Finding(where(rendition, version), f"{highest} goes back to {number}")
             highest = max(highest, number)
             for segment in version.playlist.segments:
-                known = numbers.setdefault(segment.msn, segment.discontinuity)
+                known = numbers.setdefault(segment.uri, segment.discontinuity)
                 if known != segment.discontinuity:
-                    message = f"segment {segment.msn} was in {known}, is in {segment.discontinuity}"
+                    message = f"{segment.uri} was in {known}, is in {segment.discontinuity}"
                     yield Finding(where(rendition, version), message)
         yield from _uncounted(rendition)
     for one, other in pairwise(recording.renditions):

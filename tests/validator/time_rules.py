@@ -93,11 +93,11 @@ def durations(recording: Recording) -> Iterator[Finding]:
 
 def _complete_in_parts(rendition: Rendition) -> Iterator[Listed]:
     """Segments, once each, in the version that first lists them whole with their parts."""
-    seen: set[int] = set()
+    seen: set[str] = set()
     for version in rendition.versions:
         for segment in version.playlist.segments:
-            if segment.parts and segment.msn not in seen:
-                seen.add(segment.msn)
+            if segment.parts and segment.uri not in seen:
+                seen.add(segment.uri)
                 yield segment
 
 

@@ -49,11 +49,11 @@ def kept(recording: Recording) -> Iterator[Finding]:
 
 
 def _relisted(rendition: Rendition) -> Iterator[Finding]:
-    first: dict[int, list[tuple[str, str]]] = {}
+    first: dict[str, list[tuple[str, str]]] = {}
     for version in rendition.versions:
         for segment in version.playlist.segments:
             entry = _entry(segment)
-            known = first.setdefault(segment.msn, entry)
+            known = first.setdefault(segment.uri, entry)
             if known != entry:
                 message = f"was listed as {known}, now as {entry}"
                 yield Finding(f"{where(rendition, version)}, segment {segment.msn}", message)
@@ -106,7 +106,11 @@ def freshness(recording: Recording) -> Iterator[Finding]:
         for version in rendition.versions:
             if version.exchange.body != first.exchange.body:
                 first = version
-            if version.playlist.is_ended or first is reported:
+            if (
+                version.playlist.is_ended
+                or first is reported
+                or not version.playlist.target_duration
+            ):
                 continue
             target_s = float(version.playlist.target_duration)
             silences = recording.session.silences

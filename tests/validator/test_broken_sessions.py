@@ -1,0 +1,36 @@
+"""Each rule refuses a session that breaks it, and no other rule does."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+
+from tests.validator.breaking import Broken, Stage
+from tests.validator.broken_playlists import MULTIVARIANT, PLAYLISTS, VIEWERS
+from tests.validator.content import Broadcast, Domain
+from tests.validator.validate import RULES, validate
+
+BROKEN = [*PLAYLISTS, *MULTIVARIANT, *VIEWERS]
+
+
+@pytest.fixture(scope="session")
+def stage(domains: Mapping[str, Domain], broadcasts: Mapping[str, Broadcast]) -> Stage:
+    return Stage(domains, broadcasts)
+
+
+@pytest.mark.parametrize(
+    "broken", [pytest.param(each, id=f"{each.rule}: {each.what}") for each in BROKEN]
+)
+def test_the_rule_refuses_what_breaks_it_and_no_other_does(broken: Broken, stage: Stage) -> None:
+    violations = validate(broken.make(stage))
+
+    assert {each.rule for each in violations} == {broken.rule}, "\n".join(map(str, violations[:9]))
+
+
+def test_every_rule_has_a_broken_session() -> None:
+    assert set(RULES) == {each.rule for each in BROKEN}
+
+
+def test_no_two_broken_sessions_have_the_same_name() -> None:
+    names = Counter((each.rule, each.what) for each in BROKEN)
+    assert [name for name, count in names.items() if count > 1] == []
