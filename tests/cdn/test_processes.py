@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.support.origins import FakeOrigin, Resource
-from tests.support.children import PATIENCE_S, Child, python, until_gone
+from tests.support.processes import PATIENCE_S, Child, python, until_gone
 from tests.support.viewers import Viewers, read_answer, read_head
 
 SEGMENT = b"x" * 100_000

@@ -1,210 +1,84 @@
-"""Servers as their operators run them: real processes on free ports.
-
-::
-
-    async with tidecast(tmp_path, "--open") as origin:
-        await publish(origin.rtmp_url("main"))
-        ...
-        assert await origin.stop() == 0
-
-The actor owns its process: whatever a test does, leaving the block ends it. What the server
-writes goes to a file in the directory that it is given, since a pipe that nobody reads fills up
-and stops the writer. Nothing here imports the product: a test that starts it like an operator
-may know it only as one.
-"""
+"""Processes whose words matter: started, read line by line, and gone at the end in any case."""
 
 import asyncio
+import contextlib
+import os
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
-
-ADDRESS = "127.0.0.1"
-READY_WITHIN_S = 15.0
-STOP_WITHIN_S = 12.0
-"""The product promises 10 s (SIGTERM to exit); the rest is the machine's."""
-ASK_EVERY_S = 0.05
+PATIENCE_S = 20.0
+"""How long anything may take before a test gives up; a busy machine starts Python slowly."""
 
 
-class NotReadyError(Exception):
-    """The process ended, or did not answer in time; the text is what it wrote."""
+class Child:
+    """A process whose standard error is read line by line."""
 
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.pid = process.pid
 
-class Ports(NamedTuple):
-    """Where one Tidecast listens."""
+    async def line(self, containing: str) -> str:
+        """Wait for a line; what comes before it is skipped."""
+        assert self._process.stderr is not None
+        skipped = ""
+        async with asyncio.timeout(PATIENCE_S):
+            while line := (await self._process.stderr.readline()).decode():
+                if containing in line:
+                    return line
+                skipped += line
+        raise AssertionError(f"ended without saying {containing!r}, but: {skipped}")
 
-    rtmp: int
-    http: int
-    control: int
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
+    async def exit(self) -> tuple[int, str]:
+        """Wait for the end; return the exit code and all that was still to be read."""
+        async with asyncio.timeout(PATIENCE_S):
+            _, rest = await self._process.communicate()
+        assert self._process.returncode is not None
+        return self._process.returncode, rest.decode()
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on: all different, and free a moment ago."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((ADDRESS, 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-
-
-class ServerProcess:
-    """One process: started, waited for, stopped politely or not."""
-
-    def __init__(self, arguments: Sequence[str], log: Path, ready_urls: Sequence[str]) -> None:
-        self._arguments = arguments
-        self._log = log
-        self._ready_urls = ready_urls
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Start it; also once more after it was stopped or killed."""
-        with self._log.open("ab") as log:  # the process keeps the descriptor
-            self._process = await asyncio.create_subprocess_exec(
-                *self._arguments, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
-            )
-        try:
-            async with asyncio.timeout(READY_WITHIN_S):
-                await self._ready()
-        except TimeoutError as error:
-            raise NotReadyError(f"no answer after {READY_WITHIN_S} s:\n{self.output()}") from error
-
-    async def _ready(self) -> None:
-        async with ClientSession(timeout=ClientTimeout(total=1)) as client:
-            for url in self._ready_urls:
-                while not await self._answers(client, url):  # noqa: ASYNC110
-                    await asyncio.sleep(ASK_EVERY_S)  # another process gives no event
-
-    async def _answers(self, client: ClientSession, url: str) -> bool:
-        if self.exit_code is not None:
-            raise NotReadyError(f"exit code {self.exit_code}:\n{self.output()}")
-        try:
-            async with client.get(url) as answer:
-                return answer.status == 200
-        except (ClientError, TimeoutError):
-            return False
-
-    @property
-    def pid(self) -> int:
-        return self._started().pid
-
-    @property
-    def exit_code(self) -> int | None:
-        """None while it runs; negative for the signal that ended it."""
-        return self._started().returncode
-
-    def output(self) -> str:
-        """All that it has written, of all its starts."""
-        return self._log.read_text(errors="replace")
-
-    async def stop(self) -> int:
-        """SIGTERM, as a service manager would; the exit code."""
-        process = self._started()
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
-
-    async def kill(self) -> None:
-        """SIGKILL, as the kernel would when memory is out."""
-        process = self._started()
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-    def children(self) -> dict[int, str]:
-        """The command lines of the processes that it has started itself, by pid."""
-        found = {}
-        for task in Path(f"/proc/{self.pid}/task").iterdir():
-            for pid in (task / "children").read_text().split():
-                command = Path(f"/proc/{pid}/cmdline").read_bytes()
-                found[int(pid)] = command.replace(b"\0", b" ").decode(errors="replace").strip()
-        return found
-
-    def _started(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            raise RuntimeError("not started")
-        return self._process
-
-
-class TidecastProcess(ServerProcess):
-    """``tidecast serve`` with everything on ports and in a directory of its own."""
-
-    def __init__(self, directory: Path, *flags: str) -> None:
-        self.ports = Ports(*free_ports(3))
-        arguments = [
-            *(sys.executable, "-m", "origin", "serve"),
-            *("--data-dir", str(directory / "data")),
-            *("--host", ADDRESS),
-            *("--rtmp-port", str(self.ports.rtmp)),
-            *("--http-port", str(self.ports.http)),
-            *("--control-port", str(self.ports.control)),
-            *flags,
-        ]
-        ready = [f"{self.control}/readyz", f"{self.base}/readyz"]
-        super().__init__(arguments, directory / "tidecast.log", ready)
-
-    @property
-    def base(self) -> str:
-        """Where viewers go."""
-        return f"http://{ADDRESS}:{self.ports.http}"
-
-    @property
-    def control(self) -> str:
-        """Where edges and operators go."""
-        return f"http://{ADDRESS}:{self.ports.control}"
-
-    def rtmp_url(self, key: str) -> str:
-        """Where the streamer with this key publishes."""
-        return f"rtmp://{ADDRESS}:{self.ports.rtmp}/live/{key}"
-
-
-class EdgeProcess(ServerProcess):
-    """``python -m cdn``: an edge on a machine of its own, in front of ``origin``."""
-
-    def __init__(self, directory: Path, origin: str, *flags: str) -> None:
-        (self.port,) = free_ports(1)
-        arguments = [
-            *(sys.executable, "-m", "cdn", "--origin", origin),
-            *("--host", ADDRESS, "--http-port", str(self.port)),
-            *flags,
-        ]
-        super().__init__(arguments, directory / f"edge-{self.port}.log", [f"{self.base}/readyz"])
-
-    @property
-    def base(self) -> str:
-        """Where viewers go."""
-        return f"http://{ADDRESS}:{self.port}"
+    def children(self) -> set[int]:
+        """The processes that this one has started and that still run."""
+        listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return {int(pid) for pid in listed.split()}
 
 
 @asynccontextmanager
-async def tidecast(directory: Path, *flags: str) -> AsyncIterator[TidecastProcess]:
-    """A running origin with its edge; ended on the way out, however that is."""
-    server = TidecastProcess(directory, *flags)
-    async with running(server):
-        yield server
-
-
-@asynccontextmanager
-async def edge(directory: Path, origin: str, *flags: str) -> AsyncIterator[EdgeProcess]:
-    """A running edge of its own; ended on the way out, however that is."""
-    server = EdgeProcess(directory, origin, *flags)
-    async with running(server):
-        yield server
-
-
-@asynccontextmanager
-async def running(server: ServerProcess) -> AsyncIterator[None]:
-    """Start it, and see to it that it ends; one that does not by itself is killed, loudly."""
+async def python(
+    *arguments: str, environment: Mapping[str, str] | None = None
+) -> AsyncGenerator[Child]:
+    """Run a Python program; it is killed at the end if it still runs."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
+    )
     try:
-        await server.start()
-        yield
+        yield Child(process)
     finally:
-        try:
-            await server.stop()
-        except TimeoutError:
-            await server.kill()
-            raise
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+async def until_gone(pid: int) -> None:
+    """Wait for the end of a process, which need not be a child of this one."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    loop, gone = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(handle, gone.set)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await gone.wait()
+    finally:
+        loop.remove_reader(handle)
+        os.close(handle)
