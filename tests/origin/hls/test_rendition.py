@@ -1,0 +1,507 @@
+import gzip
+import re
+from datetime import timedelta
+from itertools import pairwise
+
+import m3u8
+import pytest
+
+from origin.hls.playlist import Container
+from origin.hls.rendition import RENDITION, Rendition
+from origin.hls.resource import AUDIO_TYPE, PLAYLIST_TYPE, TS_TYPE, VIDEO_TYPE
+from origin.hls.rules import Rules
+from origin.media.track import Track
+from tests.support.frames import (
+    AUDIO,
+    OTHER_VIDEO,
+    START,
+    UNFIT_AUDIO,
+    VIDEO,
+    interleaved,
+    picture,
+    pictures,
+    sounds,
+)
+from tests.support.packaging import (
+    FIRST_MSN,
+    NOON,
+    Packaging,
+    body,
+    package,
+    segment_bodies,
+    text,
+)
+
+TWO_SECONDS = 60
+"""Frames of a segment."""
+
+
+class Live(Packaging):
+    """A publisher of nothing but video, with a keyframe every two seconds."""
+
+    def __init__(self, *, begins_with_discontinuity: bool = False) -> None:
+        super().__init__(begins_with_discontinuity=begins_with_discontinuity)
+        self.at = START
+        self.begin(VIDEO)
+
+    def begin(self, *tracks: Track) -> None:
+        """Begin a timeline: its first frame will be a keyframe."""
+        self.configure(*tracks)
+        self.frames = 0
+
+    def go_on(self, frames: int, *, keyframes: bool = True) -> None:
+        for _ in range(frames):
+            key = self.frames == 0 or (keyframes and self.frames % TWO_SECONDS == 0)
+            self.push_video([picture(self.at, key=key)])
+            self.at += 3000
+            self.frames += 1
+
+    def segments(self, count: int) -> None:
+        """Complete so many segments: each ends with the keyframe after it."""
+        if self.frames == 0:
+            self.go_on(1)
+        self.go_on(TWO_SECONDS * count)
+
+    def come_back(self) -> None:
+        """Lose the publisher, and begin again on a new timeline."""
+        self.flush()
+        self.rendition.discontinue()
+        self.begin(VIDEO)
+
+
+def tags(rendition: Rendition, name: str) -> list[str]:
+    """The values of a tag in the media playlist."""
+    lines = text(rendition.playlist()).splitlines()
+    found = [line.removeprefix(name) for line in lines if re.match(rf"{name}(:|$)", line)]
+    return [value.removeprefix(":") for value in found]
+
+
+def uris(rendition: Rendition) -> list[str]:
+    return [line for line in text(rendition.playlist()).splitlines() if not line.startswith("#")]
+
+
+def test_there_is_no_playlist_before_a_segment_is_complete() -> None:
+    live = Live()
+    live.go_on(TWO_SECONDS)
+    rendition = live.rendition
+    assert rendition.playlist() is rendition.multivariant() is None
+    assert rendition.ts_playlist() is rendition.ts_multivariant() is None
+    live.go_on(1)
+    assert uris(rendition) == ["e1-7.m4s"]
+
+
+def test_parts_are_there_as_soon_as_they_are_complete() -> None:
+    live = Live()
+    live.go_on(16)
+    part = live.rendition.find("e1-7.0.m4s")
+    assert part is not None
+    assert part.content_type == VIDEO_TYPE
+    assert live.rendition.find("e1-7.1.m4s") is None
+    assert live.rendition.find("e1-7.m4s") is None
+
+
+def test_a_playlist_reads_as_the_standard_has_it() -> None:
+    live = Live()
+    live.segments(2)
+    initialization = live.rendition.listed[0].initialization
+    assert text(live.rendition.playlist()).splitlines() == [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        "#EXT-X-TARGETDURATION:2",
+        "#EXT-X-MEDIA-SEQUENCE:7",
+        "#EXT-X-DISCONTINUITY-SEQUENCE:3",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        f'#EXT-X-MAP:URI="{initialization}"',
+        "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T11:59:59.500Z",
+        "#EXTINF:2.000000,",
+        "e1-7.m4s",
+        "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T12:00:01.500Z",
+        "#EXTINF:2.000000,",
+        "e1-8.m4s",
+    ]
+
+
+def test_the_transport_stream_playlist_differs_in_version_map_and_names_only() -> None:
+    live = Live()
+    live.segments(2)
+    fmp4 = text(live.rendition.playlist())
+    without_map = "\n".join(line for line in fmp4.splitlines() if "EXT-X-MAP" not in line) + "\n"
+    as_ts = without_map.replace(".m4s", ".ts").replace("VERSION:7", "VERSION:3")
+    assert text(live.rendition.ts_playlist()) == as_ts
+
+
+def test_m3u8_reads_the_same() -> None:
+    live = Live()
+    live.segments(2)
+    live.come_back()
+    live.segments(2)
+    live.end()
+    read = m3u8.loads(text(live.rendition.playlist()))
+    assert read.target_duration == 2
+    assert read.media_sequence == FIRST_MSN
+    assert read.discontinuity_sequence == 3
+    assert read.is_endlist
+    assert read.is_independent_segments
+    assert [each.uri for each in read.segments] == [f"e1-{msn}.m4s" for msn in range(7, 13)]
+    assert [each.discontinuity for each in read.segments] == [False] * 3 + [True] + [False] * 2
+    assert [each.duration for each in read.segments] == pytest.approx(
+        [2, 2, 0.033333, 2, 2, 0.033333]
+    )
+    dates = [each.program_date_time for each in read.segments]
+    assert dates == sorted(dates)
+    assert read.segments[0].init_section.uri == live.rendition.listed[0].initialization
+
+
+def test_everything_that_is_listed_can_be_fetched() -> None:
+    live = Live()
+    live.segments(12)
+    for container in Container:
+        assert len(segment_bodies(live.rendition, container)) == 6
+
+
+def test_types_and_tags_are_those_of_what_is_served() -> None:
+    rendition = package((VIDEO, AUDIO), interleaved(pictures(90), sounds(150)))
+    (segment, *_) = rendition.listed
+    found = {
+        segment.initialization: VIDEO_TYPE,
+        segment.name: VIDEO_TYPE,
+        segment.parts[0].name: VIDEO_TYPE,
+    }
+    for name, content_type in found.items():
+        resource = rendition.find(name)
+        assert resource is not None
+        assert resource.content_type == content_type
+        assert resource.etag == f'"{name}"'
+        assert resource.gzip is None
+    stream = rendition.find_ts(f"{segment.stem}.ts")
+    assert stream is not None
+    assert stream.content_type == TS_TYPE
+    assert rendition.find_ts(f"{segment.stem}.ts") is stream
+
+
+def test_audio_alone_is_served_as_audio() -> None:
+    rendition = package((AUDIO,), ((0, each) for each in sounds(300)))
+    segment = rendition.find(rendition.listed[0].name)
+    assert segment is not None
+    assert segment.content_type == AUDIO_TYPE
+
+
+def test_names_that_never_were_are_not_found() -> None:
+    live = Live()
+    live.segments(1)
+    for name in ("", "e1-8.m4s", "e1-7.9.m4s", "e2-7.m4s", "index.m3u8", "e1-7.ts"):
+        assert live.rendition.find(name) is None
+    for name in ("", "e1-7.m4s", "e1-8.ts"):
+        assert live.rendition.find_ts(name) is None
+
+
+def test_a_playlist_is_rendered_once_per_version() -> None:
+    live = Live()
+    live.segments(2)
+    first = live.rendition.playlist()
+    live.go_on(20, keyframes=False)
+    assert live.rendition.playlist() is first
+    live.segments(1)
+    second = live.rendition.playlist()
+    assert first is not None
+    assert second is not None
+    assert second.etag != first.etag
+    assert gzip.decompress(second.gzip or b"") == body(second)
+    assert second.content_type == PLAYLIST_TYPE
+
+
+def test_the_media_sequence_counts_what_leaves_and_names_stay() -> None:
+    live = Live()
+    names: dict[int, str] = {}
+    for _ in range(20):
+        live.segments(1)
+        first = int(tags(live.rendition, "#EXT-X-MEDIA-SEQUENCE")[0])
+        for msn, name in enumerate(uris(live.rendition), start=first):
+            assert names.setdefault(msn, name) == name
+    assert len(set(names.values())) == len(names)
+    assert sorted(names) == list(range(FIRST_MSN, FIRST_MSN + 20))
+
+
+def test_a_removed_segment_stays_for_its_duration_and_the_longest_playlist() -> None:
+    live = Live()
+    live.segments(6)
+    (oldest, *_) = live.rendition.listed
+    names = (oldest.name, oldest.parts[0].name, oldest.parts[3].name)
+    assert live.rendition.find_ts(f"{oldest.stem}.ts") is not None
+    live.segments(1)
+    assert oldest.name not in uris(live.rendition)
+    # For two seconds of its own, and for twelve of the playlist.
+    live.segments(6)
+    assert all(live.rendition.find(name) is not None for name in names)
+    assert live.rendition.find_ts(f"{oldest.stem}.ts") is not None
+    live.segments(1)
+    assert all(live.rendition.find(name) is None for name in names)
+    assert live.rendition.find_ts(f"{oldest.stem}.ts") is None
+
+
+def test_what_is_forgotten_leaves_nothing_behind() -> None:
+    live = Live()
+    live.segments(40)
+    held = len(live.rendition._found)
+    live.segments(40)
+    assert len(live.rendition._found) == held
+
+
+def test_a_playlist_is_never_shorter_than_three_target_durations() -> None:
+    live = Live()
+    live.go_on(30 * 9, keyframes=False)
+    live.frames = 0
+    live.segments(30)
+    assert live.rendition.target_duration == 9
+    listed_s = sum(segment.duration_s for segment in live.rendition.listed)
+    assert 27 <= listed_s < 27 + 9
+    assert len(live.rendition.listed) > 6
+
+
+def test_a_publisher_who_comes_back_goes_on_after_one_discontinuity() -> None:
+    live = Live()
+    live.segments(2)
+    live.come_back()
+    live.segments(1)
+    lines = text(live.rendition.playlist()).splitlines()
+    assert lines.count("#EXT-X-DISCONTINUITY") == 1
+    assert len([line for line in lines if "EXT-X-MAP" in line]) == 1
+    assert lines[lines.index("#EXT-X-DISCONTINUITY") + 3] == "e1-10.m4s"
+
+
+def test_coming_back_before_anything_was_published_is_no_discontinuity() -> None:
+    live = Live()
+    live.come_back()
+    live.come_back()
+    live.segments(1)
+    assert tags(live.rendition, "#EXT-X-DISCONTINUITY") == []
+
+
+def test_coming_back_twice_without_media_is_one_discontinuity() -> None:
+    live = Live()
+    live.segments(1)
+    live.come_back()
+    live.come_back()
+    live.segments(1)
+    assert len(tags(live.rendition, "#EXT-X-DISCONTINUITY")) == 1
+
+
+def test_another_configuration_has_a_discontinuity_and_then_its_map() -> None:
+    live = Live()
+    live.segments(1)
+    live.begin(OTHER_VIDEO)
+    live.segments(1)
+    lines = text(live.rendition.playlist()).splitlines()
+    maps = [number for number, line in enumerate(lines) if "EXT-X-MAP" in line]
+    assert lines[maps[1] - 1] == "#EXT-X-DISCONTINUITY"
+    assert lines[maps[0]] != lines[maps[1]]
+    for number in maps:
+        assert live.rendition.find(lines[number].split('"')[1]) is not None
+
+
+def test_the_same_configuration_again_changes_nothing() -> None:
+    live = Live()
+    live.go_on(100)
+    live.rendition.configure((VIDEO,))
+    live.go_on(100)
+    live.flush()
+    assert tags(live.rendition, "#EXT-X-DISCONTINUITY") == []
+    assert len(tags(live.rendition, "#EXT-X-MAP")) == 1
+
+
+def test_a_configuration_that_is_used_no_more_is_forgotten_with_its_segments() -> None:
+    live = Live()
+    live.segments(1)
+    first = live.rendition.listed[0].initialization
+    live.begin(OTHER_VIDEO)
+    live.segments(9)
+    assert live.rendition.find(first) is not None
+    live.segments(9)
+    assert live.rendition.find(first) is None
+
+
+def test_configurations_that_carry_no_media_are_not_kept() -> None:
+    packaging = Packaging()
+    for _ in range(10):
+        packaging.configure(VIDEO)
+        packaging.configure(OTHER_VIDEO)
+    assert len(packaging.rendition._found) == 1
+
+
+def test_the_discontinuity_sequence_counts_the_tags_that_left() -> None:
+    live = Live()
+    sequence_of: dict[str, int] = {}
+    for _ in range(8):
+        live.segments(2)
+        live.come_back()
+        if live.rendition.playlist() is None:
+            continue
+        number = int(tags(live.rendition, "#EXT-X-DISCONTINUITY-SEQUENCE")[0])
+        for line in text(live.rendition.playlist()).splitlines():
+            number += line == "#EXT-X-DISCONTINUITY"
+            if not line.startswith("#"):
+                assert sequence_of.setdefault(line, number) == number
+    assert int(tags(live.rendition, "#EXT-X-DISCONTINUITY-SEQUENCE")[0]) > 3
+
+
+def test_the_next_session_goes_on_where_this_one_ended() -> None:
+    live = Live()
+    live.segments(2)
+    live.come_back()
+    live.segments(1)
+    live.end()
+    assert live.rendition.next_msn == live.rendition.listed[-1].msn + 1
+    assert live.rendition.next_discontinuity_sequence == 3 + 1
+    following = Live(begins_with_discontinuity=True)
+    following.segments(1)
+    assert len(tags(following.rendition, "#EXT-X-DISCONTINUITY")) == 1
+
+
+def test_dates_follow_from_the_first_and_the_durations() -> None:
+    live = Live()
+    for _ in range(6):
+        live.wait(2.3)  # the clock runs away from the media: no date shows it
+        live.segments(1)
+    read = m3u8.loads(text(live.rendition.playlist()))
+    for before, after in pairwise(read.segments):
+        step = after.program_date_time - before.program_date_time
+        assert abs(step.total_seconds() - before.duration) <= 0.001
+
+
+def test_dates_begin_anew_after_a_discontinuity() -> None:
+    live = Live()
+    live.segments(1)
+    live.come_back()
+    live.wait(60)
+    live.segments(1)
+    assert live.rendition.listed[-1].begins_at == NOON + timedelta(seconds=60 - 0.5)
+
+
+def test_dates_never_run_backwards() -> None:
+    live = Live()
+    live.segments(3)
+    live.come_back()
+    live.wait(-3600)
+    live.segments(1)
+    segments = live.rendition.listed
+    assert segments[-1].begins_at == segments[-2].ends_at
+
+
+def test_independence_is_claimed_until_it_is_broken_and_then_never_again() -> None:
+    live = Live()
+    live.segments(1)
+    assert "#EXT-X-INDEPENDENT-SEGMENTS" in text(live.rendition.playlist())
+    assert "#EXT-X-INDEPENDENT-SEGMENTS" in text(live.rendition.multivariant())
+    live.go_on(100, keyframes=False)
+    live.segments(10)
+    assert len(live.rendition.listed) == 6
+    for playlist in (
+        live.rendition.playlist(),
+        live.rendition.ts_playlist(),
+        live.rendition.multivariant(),
+        live.rendition.ts_multivariant(),
+    ):
+        assert "#EXT-X-INDEPENDENT-SEGMENTS" not in text(playlist)
+
+
+def test_independence_is_not_claimed_once_it_is_known_to_break() -> None:
+    live = Live()
+    live.go_on(30 * 11, keyframes=False)
+    assert len(uris(live.rendition)) == 1
+    assert "#EXT-X-INDEPENDENT-SEGMENTS" not in text(live.rendition.playlist())
+
+
+def test_the_target_duration_is_that_of_the_first_gop_and_stays() -> None:
+    live = Live()
+    live.go_on(90, keyframes=False)
+    live.frames = 0
+    live.go_on(1)
+    assert live.rendition.target_duration == 3
+    live.go_on(3000, keyframes=False)
+    assert tags(live.rendition, "#EXT-X-TARGETDURATION") == ["3"]
+    assert all(float(value[:-1]) < 3.5 for value in tags(live.rendition, "#EXTINF"))
+
+
+def test_an_end_is_said_once_and_what_is_listed_stays() -> None:
+    live = Live()
+    live.segments(3)
+    before = live.rendition.playlist()
+    live.end()
+    lines = text(live.rendition.playlist()).splitlines()
+    assert lines[-1] == "#EXT-X-ENDLIST"
+    assert lines.count("#EXT-X-ENDLIST") == 1
+    assert live.rendition.has_ended
+    assert before is not None
+    assert len(segment_bodies(live.rendition, Container.FMP4)) == 4
+    assert len(segment_bodies(live.rendition, Container.TS)) == 4
+
+
+def test_an_end_closes_a_segment_that_is_under_way() -> None:
+    live = Live()
+    live.go_on(40)
+    live.rendition.end()
+    assert [len(segment.parts) for segment in live.rendition.listed] == [2]
+
+
+def test_an_end_before_anything_has_no_playlist() -> None:
+    live = Live()
+    live.end()
+    assert live.rendition.playlist() is None
+    assert live.rendition.multivariant() is None
+
+
+def test_what_cannot_be_a_transport_stream_is_fmp4_alone() -> None:
+    samples = interleaved(pictures(90), sounds(150))
+    rendition = package((VIDEO, UNFIT_AUDIO), samples)
+    assert rendition.playlist() is not None
+    assert "ADTS" in (rendition.ts_refusal or "")
+    assert rendition.ts_playlist() is rendition.ts_multivariant() is None
+    assert rendition.find_ts(f"{rendition.listed[0].stem}.ts") is None
+
+
+def test_the_multivariant_playlist_leads_to_the_media_playlist() -> None:
+    rendition = package((VIDEO, AUDIO), interleaved(pictures(90), sounds(150)))
+    for playlist, version in ((rendition.multivariant(), 7), (rendition.ts_multivariant(), 3)):
+        read = m3u8.loads(text(playlist))
+        (variant,) = read.playlists
+        assert variant.uri == f"{RENDITION}/index.m3u8"
+        assert variant.stream_info.codecs == "avc1.64000d,mp4a.40.2"
+        assert variant.stream_info.resolution == (320, 180)
+        assert variant.stream_info.frame_rate == 30
+        assert read.version == version
+
+
+def test_the_multivariant_playlist_is_rendered_again_only_if_it_changes() -> None:
+    live = Live()
+    live.segments(3)
+    first = live.rendition.multivariant()
+    live.segments(3)
+    assert live.rendition.multivariant() is first
+    live.begin(OTHER_VIDEO, AUDIO)
+    assert live.rendition.multivariant() is first
+    live.segments(1)
+    assert live.rendition.multivariant() is not first
+
+
+def test_status_tells_what_is_announced() -> None:
+    live = Live()
+    rendition = live.rendition
+    announced = (rendition.codecs, rendition.frame_rate, rendition.average_bandwidth)
+    assert announced == (None, None, None)
+    live.segments(2)
+    assert rendition.codecs == "avc1.64000d"
+    assert rendition.frame_rate == 30
+    assert rendition.average_bandwidth is not None
+    assert rendition.segment_count == 2
+
+
+def test_a_session_may_begin_at_any_number() -> None:
+    rendition = Rendition(
+        rules=Rules(),
+        epoch="cafe",
+        first_msn=1_700_000_000,
+        first_discontinuity_sequence=0,
+        begins_with_discontinuity=False,
+    )
+    assert rendition.next_msn == 1_700_000_000
+    assert rendition.next_discontinuity_sequence == 0
