@@ -1,6 +1,7 @@
 """Encoded media, once per run: everything in this folder is made of these domains."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -29,6 +30,7 @@ def domains(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Domain]:
         "second": Recipe(OTHER_PICTURE, Sound(), 12),
         "audio": Recipe(None, Sound(), 11),
         "video": Recipe(PICTURE, None, 8),
+        "plain video": Recipe(replace(PICTURE, b_frames=0), None, 8),
         "other video": Recipe(OTHER_PICTURE, None, 8),
         "long": Recipe(LONG_GOPS, None, 12),
     }
@@ -47,6 +49,6 @@ def broadcasts(
         "ts": ts_broadcast(both),
         "fmp4 audio": fmp4_broadcast([domains["audio"]]),
         "ts audio": ts_broadcast([domains["audio"]]),
-        "ts joined": ts_joined(domains["video"], domains["other video"], joined),
+        "ts joined": ts_joined(domains["plain video"], domains["other video"], joined),
         "fmp4 video": fmp4_broadcast([domains["video"]]),
     }

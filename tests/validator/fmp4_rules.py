@@ -1,7 +1,7 @@
 """F1 to F5: the boxes (ISO/IEC 14496-12 and 14496-15, CMAF in ISO/IEC 23000-19)."""
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
 from urllib.parse import urljoin
 
 from tests.validator.elementary import NAL_IDR, NAL_PPS, NAL_SPS, AudioFormat
@@ -106,9 +106,8 @@ def _strange_parameter_sets(segment: Segment) -> Iterator[str]:
 
 
 def trafs(segment: Segment) -> Iterator[Traf]:
-    if segment.fragments:
-        for fragment in segment.fragments.fragments:
-            yield from fragment.trafs
+    for fragment in _fragments(segment):
+        yield from fragment.trafs
 
 
 def samples(segment: Segment) -> Iterator[tuple[InitTrack, Sample]]:
@@ -124,8 +123,8 @@ def fragments(recording: Recording) -> Iterator[Finding]:
         for segment in rendition.segments:
             if segment.container is Container.FMP4 and segment.problem:
                 yield Finding(segment.name, segment.problem)
-        for domain in rendition.domains():
-            numbers = [each.sequence for each in _fragments(domain)]
+        for domain in _readable_domains(rendition):
+            numbers = [each.sequence for segment in domain for each in _fragments(segment)]
             for before, after in pairwise(numbers):
                 if after != before + 1:
                     yield Finding(domain[0].name, f"mfhd sequence goes from {before} to {after}")
@@ -135,10 +134,16 @@ def fragments(recording: Recording) -> Iterator[Finding]:
     yield from _parts(recording)
 
 
-def _fragments(domain: list[Segment]) -> Iterator[Fragment]:
-    for segment in domain:
-        if segment.fragments:
-            yield from segment.fragments.fragments
+def _readable_domains(rendition: Rendition) -> Iterator[list[Segment]]:
+    """Domains, and what a segment that cannot be read leaves of them."""
+    for domain in rendition.domains():
+        for is_readable, alike in groupby(domain, key=lambda segment: bool(segment.fragments)):
+            if is_readable:
+                yield list(alike)
+
+
+def _fragments(segment: Segment) -> tuple[Fragment, ...]:
+    return segment.fragments.fragments if segment.fragments else ()
 
 
 def _fragment_faults(segment: Segment) -> Iterator[str]:
@@ -147,7 +152,7 @@ def _fragment_faults(segment: Segment) -> Iterator[str]:
     media = [kind for kind in segment.fragments.top_level if kind not in BESIDE_FRAGMENTS]
     if media != ["moof", "mdat"] * (len(media) // 2):
         yield f"boxes {segment.fragments.top_level}"
-    for fragment in segment.fragments.fragments:
+    for fragment in _fragments(segment):
         for traf in fragment.trafs:
             yield from _traf_faults(traf)
         if _uncovered(fragment):
@@ -195,7 +200,7 @@ def _parts(recording: Recording) -> Iterator[Finding]:
 def decode_times(recording: Recording) -> Iterator[Finding]:
     """F3: each track's decode times go on without a seam; audio counts its samples."""
     for rendition in recording.renditions:
-        for domain in rendition.domains():
+        for domain in _readable_domains(rendition):
             expected: dict[int, int] = {}
             for segment in domain:
                 for traf in trafs(segment):

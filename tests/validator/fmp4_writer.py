@@ -116,7 +116,8 @@ def _video_entry(track: TrackSpec, odd: Odd) -> bytes:
 
 
 def _audio_entry(track: TrackSpec) -> bytes:
-    head = bytes(6) + struct.pack(">H8xHH4xI", 1, 2, 16, track.timescale << 16)
+    rate = track.timescale if track.timescale < 1 << 16 else 0
+    head = bytes(6) + struct.pack(">H8xHH4xI", 1, 2, 16, rate << 16)
     specific = bytes([5, len(track.record)]) + track.record
     config = bytes([4, 13 + len(specific), 0x40, 0x15]) + bytes(11) + specific
     stream = bytes([3, 3 + len(config) + 3, 0, 0, 0]) + config + b"\x06\x01\x02"

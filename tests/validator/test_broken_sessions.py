@@ -6,11 +6,13 @@ from collections.abc import Mapping
 import pytest
 
 from tests.validator.breaking import Broken, Stage
+from tests.validator.broken_http import HTTP
+from tests.validator.broken_media import FMP4, TIMELINES, TS
 from tests.validator.broken_playlists import MULTIVARIANT, PLAYLISTS, VIEWERS
 from tests.validator.content import Broadcast, Domain
 from tests.validator.validate import RULES, validate
 
-BROKEN = [*PLAYLISTS, *MULTIVARIANT, *VIEWERS]
+BROKEN = [*PLAYLISTS, *MULTIVARIANT, *FMP4, *TS, *HTTP, *VIEWERS, *TIMELINES]
 
 
 @pytest.fixture(scope="session")

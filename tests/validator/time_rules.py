@@ -138,8 +138,10 @@ def _media_duration(
     if segment.container is Container.FMP4:
         length = Fraction(sum(frame.duration or 0 for frame in lead.frames), lead.timescale)
         return length - slack, length + slack
-    next_lead = following.run(lead.kind) if following else None
-    if next_lead is not None:
+    if following:
+        next_lead = following.run(lead.kind)
+        if next_lead is None:
+            return None
         length = next_lead.start - lead.start
         return length - slack, length + slack
     shown = Fraction(lead.frames[-1].dts - lead.frames[0].dts, lead.timescale)
