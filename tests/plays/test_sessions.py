@@ -1,0 +1,149 @@
+"""Whole sessions, recorded through the edge and judged by every rule of the validator."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.support.hls_parser import check_playlists
+from tests.support.pushers import Ffmpeg, Picture, Pusher, Sound, pushing
+from tests.support.servers import TidecastProcess, tidecast
+from tests.validator.recorder import Recorder
+from tests.validator.session import Purpose, Session
+from tests.validator.validate import validate
+
+END_WITHIN_S = 60
+GONE_S = 3.0
+
+Plot = Callable[["Stage"], Awaitable[None]]
+
+
+class Stage:
+    """One stream, with a recorder on each of its two multivariant playlists."""
+
+    def __init__(self, server: TidecastProcess, name: str) -> None:
+        self.name = name
+        self.rtmp_url = server.rtmp_url(name)
+        self.recorders = [
+            Recorder(f"{server.base}/{name}/{container}index.m3u8") for container in ("", "ts/")
+        ]
+
+    @asynccontextmanager
+    async def publisher(
+        self,
+        picture: Picture | None = Picture(),
+        sound: Sound | None = Sound(),
+        ffmpeg: Ffmpeg = Ffmpeg.NINE,
+    ) -> AsyncIterator[Pusher]:
+        """A publisher in real time, until the block ends or it is told to stop."""
+        async with pushing(self.rtmp_url, picture, sound, ffmpeg=ffmpeg) as pusher:
+            yield pusher
+
+    async def quiet(self, seconds: float) -> None:
+        """Let nobody publish for a while, and let the recorders know."""
+        with self.recorders[0].silence(), self.recorders[1].silence():
+            await asyncio.sleep(seconds)
+
+    async def saw(self, segments: int) -> None:
+        """Wait until both recorders have fetched so many segments."""
+        await asyncio.gather(*(each.saw_segments(segments, 60) for each in self.recorders))
+
+
+async def a_plain_broadcast(stage: Stage) -> None:
+    """B-frames, FFmpeg 9, and a polite end after ten segments."""
+    async with stage.publisher(Picture(b_frames=2)) as pusher:
+        await stage.saw(10)
+        await pusher.stop()
+
+
+async def an_older_encoder(stage: Stage) -> None:
+    """FFmpeg 5.1, no B-frames, keyframes at one second."""
+    async with stage.publisher(Picture(gop_frames=30), ffmpeg=Ffmpeg.DEBIAN) as pusher:
+        await stage.saw(10)
+        await pusher.stop()
+
+
+async def sound_alone(stage: Stage) -> None:
+    """No picture at all."""
+    async with stage.publisher(picture=None) as pusher:
+        await stage.saw(8)
+        await pusher.stop()
+
+
+async def a_lost_connection(stage: Stage) -> None:
+    """Gone in the middle of a GOP, and back after three seconds with the same settings."""
+    async with stage.publisher() as pusher:
+        await stage.saw(4)
+        await pusher.vanish()
+    await stage.quiet(GONE_S)
+    async with stage.publisher() as pusher:
+        await stage.saw(9)
+        await pusher.stop()
+
+
+async def another_encoder_comes_back(stage: Stage) -> None:
+    """Lost, and replaced by one with another size, other B-frames and another sample rate."""
+    async with stage.publisher() as pusher:
+        await stage.saw(4)
+        await pusher.vanish()
+    await stage.quiet(GONE_S)
+    other = Picture(width=480, height=270, b_frames=2)
+    async with stage.publisher(other, Sound(sample_rate=44_100)) as pusher:
+        await stage.saw(9)
+        await pusher.stop()
+
+
+async def long_groups_of_pictures(stage: Stage) -> None:
+    """Keyframes only every three seconds: a target duration of three."""
+    async with stage.publisher(Picture(gop_frames=90, b_frames=2)) as pusher:
+        await stage.saw(6)
+        await pusher.stop()
+
+
+PLOTS: tuple[Plot, ...] = (
+    a_plain_broadcast,
+    an_older_encoder,
+    sound_alone,
+    a_lost_connection,
+    another_encoder_comes_back,
+    long_groups_of_pictures,
+)
+
+
+async def test_no_rule_is_broken_in_any_session(tmp_path: Path) -> None:
+    async with tidecast(tmp_path, "--open") as server:
+        stages = {plot.__name__: Stage(server, plot.__name__) for plot in PLOTS}
+        plays = [perform(stages[plot.__name__], plot) for plot in PLOTS]
+        sessions = dict(zip(stages, await asyncio.gather(*plays), strict=True))
+        assert "ERROR" not in server.output().upper(), server.output()
+    broken = [
+        f"{name}: {violation}"
+        for name, recorded in sessions.items()
+        for session in recorded
+        for violation in validate(session)
+    ]
+    assert not broken, "\n".join(broken)
+    assert_strict_parser_agrees(sessions)
+
+
+async def perform(stage: Stage, plot: Plot) -> list[Session]:
+    """Play the plot while both recorders watch; return what they saw."""
+    async with stage.recorders[0], stage.recorders[1]:
+        await plot(stage)
+        return list(await asyncio.gather(*(r.ended(END_WITHIN_S) for r in stage.recorders)))
+
+
+def assert_strict_parser_agrees(sessions: dict[str, list[Session]]) -> None:
+    """hls-parser, in strict mode, reads every version of every playlist."""
+    playlists = {
+        (f"{name} {exchange.request.url}", exchange.body.decode())
+        for name, recorded in sessions.items()
+        for session in recorded
+        for exchange in session.exchanges
+        if exchange.request.purpose in (Purpose.MULTIVARIANT, Purpose.MEDIA_PLAYLIST)
+        and exchange.status == 200
+        and exchange.body.startswith(b"#EXTM3U")
+    }
+    assert len(playlists) > 10 * len(sessions)
+    complaints = [checked for checked in check_playlists(sorted(playlists)) if checked.findings]
+    assert not complaints
