@@ -174,9 +174,15 @@ class Connection(asyncio.BufferedProtocol):
             return
         if state is State.CLOSING and not self._is_leaving:
             self._is_leaving = True
-            self._transport.write_eof()
+            self._send_fin()
         self._read_on(not self._turn_is_due and state is not State.DECIDING)
         self._set_timer()
+
+    def _send_fin(self) -> None:
+        try:
+            self._transport.write_eof()
+        except OSError:  # the peer's reset has come in, and has not been read yet
+            self._transport.abort()
 
     def _read_on(self, wanted: bool) -> None:
         if wanted is self._is_reading:
@@ -289,7 +295,7 @@ class Connection(asyncio.BufferedProtocol):
             self._session.check_deadline(self._loop.time())
         except ProtocolError as error:
             self._break_off(error)
-        self._settle()
+        self._set_timer()
 
     def _break_off(self, error: ProtocolError) -> None:
         self._log.warning("connection closed", reason=str(error))

@@ -27,6 +27,10 @@ class RtmpClient:
     async def begin(self, name: str = "key") -> None:
         """Everything up to the publish; the answer to that is not awaited."""
         await self.shake_hands()
+        self.publish(name)
+
+    def publish(self, name: str = "key") -> None:
+        """The commands up to the publish, after the handshake."""
         encoder = self.encoder
         self.writer.write(encoder.connect() + encoder.create_stream() + encoder.publish(name))
 
@@ -47,6 +51,12 @@ class RtmpClient:
                 self.heard += data
         except ConnectionResetError:
             pass
+
+    async def write_until_broken(self, data: bytes) -> None:
+        """Go on sending until the connection breaks, which it raises."""
+        while True:
+            self.writer.write(data)
+            await self.writer.drain()
 
     def statuses(self) -> dict[str, str]:
         """Codes and descriptions of all ``onStatus`` so far."""
