@@ -2,13 +2,18 @@
 
 Top to bottom, in the order things happen::
 
-    segmenter      decides where parts and segments end
-    rendition      the rolling window: gives parts and segments their names, forgets old ones
-        fmp4           writes a part's bytes: own boxes, payloads not copied
-        mpegts         the same segment as a transport stream, made when asked for
-        playlist       the media playlist of a window
-        multivariant   the list of variants, with measured rates
-    resource       what all of them hand out: an immutable body, ready to be served
+    rules              how long parts, segments and the window are
+    segmenter          decides where parts and segments end
+    rendition          gives them names, and keeps one session's stream
+        fmp4, fmp4_init    a part's bytes, and what a decoder must know before: own boxes
+        window             which segments are listed, which are fetchable, the sequence numbers
+        playlist           the media playlist of a window
+        announcement       what the multivariant playlist says, as it is found out
+            multivariant       its text, and the rates in it
+        mpegts             the same segments as transport streams, made when asked for
+            elementary         frames as a transport stream carries them
+            ts_packets         from a muxer's output to what an HLS segment must be
+    segment, resource  what all of them hand around: immutable, ready to be served
 
 All of it is pure: no socket, no clock; wall time comes in as an argument. Everything that is
 handed out never changes, so it can be served by reference, cached anywhere, and compared.

@@ -5,9 +5,9 @@ MPEG-2 (16 to 24 kHz, ISO/IEC 13818-3) and the unofficial MPEG-2.5 (8 to 12 kHz)
 taken.
 
 ``mp4a.40.34`` (audio object type 34, ISO/IEC 14496-3) is announced, not ``mp4a.6B`` or
-``mp4a.69``: hls.js knows it by that name and looks for what the browser has for it. Chromium
-takes neither in fMP4 (``isTypeSupported`` is false for all of them); there hls.js plays MP3 out
-of the TS renditions, as ``audio/mpeg``. Firefox and Safari play both.
+``mp4a.69``: it is the name that hls.js maps to what a browser has for MP3. Chromium takes none of
+the three in fMP4 (``MediaSource.isTypeSupported`` is false for each), so there MP3 plays from the
+TS renditions, which hls.js hands on as ``audio/mpeg``, and from fMP4 it does not.
 """
 
 from dataclasses import dataclass
