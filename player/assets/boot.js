@@ -7,6 +7,7 @@
 import { HlsPlayer } from "./hls-player.js";
 import { show } from "./message.js";
 import { NativePlayer } from "./native-player.js";
+import { playsWithinMp4, sourceOf } from "./source.js";
 import { BEGINNING, nameOf, pollDelay, step } from "./state.js";
 import { StatusReader } from "./status.js";
 
@@ -37,7 +38,7 @@ const actions = {
     player.stop();
   },
   load() {
-    player.load((wantsTs && status.ts_playlist) || status.playlist);
+    player.load(sourceOf(status, { wantsTs, plays: playsWithinMp4 }));
     video.play().catch(onRefusedPlay);
   },
 };

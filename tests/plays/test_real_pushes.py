@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import pytest
+
 from tests.support.pushers import Codec, Ffmpeg, Picture, Sound, pushing
 from tests.support.servers import TidecastProcess, tidecast
 
@@ -34,7 +35,9 @@ async def test_no_frame_is_lost(tmp_path: Path, chunk_size: int) -> None:
         pytest.param(Picture(), None, id="video alone"),
         pytest.param(None, Sound(), id="aac alone"),
         pytest.param(None, Sound(codec=Codec.MP3, sample_rate=44_100), id="mp3 alone"),
-        pytest.param(Picture(frames_per_s=25), Sound(codec=Codec.MP3, sample_rate=44_100), id="mp3"),
+        pytest.param(
+            Picture(frames_per_s=25), Sound(codec=Codec.MP3, sample_rate=44_100), id="mp3"
+        ),
         pytest.param(Picture(), Sound(sample_rate=22_050, channels=1), id="slow mono"),
     ],
 )

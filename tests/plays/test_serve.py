@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
+
 from tests.support.pushers import pushing
 from tests.support.servers import TidecastProcess, free_ports, running, tidecast
+
 
 async def test_it_says_exactly_what_to_type_into_obs(tmp_path: Path) -> None:
     async with tidecast(tmp_path) as server:

@@ -14,6 +14,7 @@ from tests.validator.validate import validate
 
 END_WITHIN_S = 60
 GONE_S = 3.0
+CAMERA, MICROPHONE = Picture(), Sound()
 
 Plot = Callable[["Stage"], Awaitable[None]]
 
@@ -31,8 +32,8 @@ class Stage:
     @asynccontextmanager
     async def publisher(
         self,
-        picture: Picture | None = Picture(),
-        sound: Sound | None = Sound(),
+        picture: Picture | None = CAMERA,
+        sound: Sound | None = MICROPHONE,
         ffmpeg: Ffmpeg = Ffmpeg.NINE,
     ) -> AsyncIterator[Pusher]:
         """A publisher in real time, until the block ends or it is told to stop."""

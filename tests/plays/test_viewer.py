@@ -1,0 +1,127 @@
+"""A viewer in Chromium, through the edge, while real publishers come, go and come back."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.support.browser import Visit, chromium, visit
+from tests.support.pushers import Codec, Picture, Sound, pushing
+from tests.support.servers import TidecastProcess, tidecast
+
+MOVES_WITHIN_S = 5.0
+PLAYED_S, OF_S = 8.0, 10.0
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[TidecastProcess]:
+    async with tidecast(tmp_path, "--open") as running:
+        yield running
+
+
+@pytest.fixture
+async def viewer() -> AsyncIterator[Visit]:
+    async with chromium() as browser, visit(browser) as opened:
+        yield opened
+
+
+async def test_a_page_that_was_open_before_sees_all_of_a_broadcast(
+    server: TidecastProcess, viewer: Visit
+) -> None:
+    page = viewer.page
+    await page.goto(f"{server.base}/main")
+    await page.evaluate("window.neverReloaded = true")
+    await reaches(page, "offline")
+
+    async with pushing(server.rtmp_url("main"), Picture(b_frames=2)) as publisher:
+        began = time.monotonic()
+        await picture_moves(page)
+        assert time.monotonic() - began < MOVES_WITHIN_S
+        await reaches(page, "live")
+        assert await seconds_played_in(page, OF_S) >= PLAYED_S
+        await publisher.vanish()
+    await reaches(page, "reconnecting")
+
+    async with pushing(server.rtmp_url("main"), Picture(b_frames=2)) as publisher:
+        await reaches(page, "live")
+        assert await seconds_played_in(page, OF_S) >= PLAYED_S
+        await publisher.stop()
+    await reaches(page, "ended")
+
+    assert await page.evaluate("window.neverReloaded")
+    assert viewer.foreign_requests(server.base) == []
+    assert [line for line in viewer.complaints if "503" not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "sound"),
+    [
+        pytest.param("main?format=ts", Sound(), id="mpeg-ts"),
+        pytest.param("main/embed", Sound(), id="embed"),
+        pytest.param("main", Sound(codec=Codec.MP3, sample_rate=44_100), id="mp3"),
+    ],
+)
+async def test_it_plays(server: TidecastProcess, viewer: Visit, path: str, sound: Sound) -> None:
+    async with pushing(server.rtmp_url("main"), sound=sound):
+        await viewer.page.goto(f"{server.base}/{path}")
+        await reaches(viewer.page, "live")
+        assert await seconds_played_in(viewer.page, 5.0) >= 4.0
+    assert viewer.foreign_requests(server.base) == []
+
+
+async def test_sound_alone_plays(server: TidecastProcess, viewer: Visit) -> None:
+    async with pushing(server.rtmp_url("main"), picture=None):
+        await viewer.page.goto(f"{server.base}/main")
+        await reaches(viewer.page, "live")
+        assert await seconds_played_in(viewer.page, 5.0) >= 4.0
+
+
+async def test_nobody_finds_anything_inaccessible_on_a_real_page(
+    server: TidecastProcess, viewer: Visit
+) -> None:
+    axe = Path(__file__).parents[1] / "node/node_modules/axe-core/axe.min.js"
+    async with pushing(server.rtmp_url("main")):
+        for path, state in (("", None), ("main", "live"), ("main/embed", "live")):
+            await viewer.page.goto(f"{server.base}/{path}")
+            if state is not None:
+                await reaches(viewer.page, state)
+            await viewer.page.evaluate(axe.read_text())
+            assert await viewer.page.evaluate("axe.run().then((found) => found.violations)") == []
+
+
+async def reaches(page: Page, state: str) -> None:
+    """Wait until the page shows ``state``."""
+    await expect(page.locator(f"body[data-state={state}]")).to_be_attached(timeout=PATIENCE_MS)
+
+
+async def picture_moves(page: Page) -> None:
+    """Wait for a frame that was put on the screen."""
+    await page.evaluate(
+        "() => new Promise((seen) => document.querySelector('video')"
+        ".requestVideoFrameCallback(() => seen()))"
+    )
+
+
+async def seconds_played_in(page: Page, seconds: float) -> float:
+    """By how much currentTime moves on while ``seconds`` pass on the wall clock.
+
+    A jump to the live edge does not count as playing: only small steps are added up.
+    """
+    return float(
+        await page.evaluate(
+            """(seconds) => new Promise((done) => {
+                const video = document.querySelector('video');
+                let last = video.currentTime, played = 0;
+                const step = setInterval(() => {
+                    const moved = video.currentTime - last;
+                    last = video.currentTime;
+                    if (moved > 0 && moved < 1) played += moved;
+                }, 100);
+                setTimeout(() => { clearInterval(step); done(played); }, seconds * 1000);
+            })""",
+            seconds,
+        )
+    )
