@@ -253,12 +253,15 @@ def _presentation_faults(domain: list[Segment]) -> Iterator[Finding]:
     steps = [after.dts - before.dts for before, after in pairwise(frames)]
     if not steps or min(steps) <= 0:
         return  # no timeline at all: decode_times and continuity say why
+    # What is shown after the last decoding time may still be on its way, or was when the
+    # publisher vanished.
+    settled = frames[-1].dts
     shown = sorted(frame.pts for frame in frames)
     for before, after in pairwise(shown):
         step = after - before
         if step < SAME_TIME * min(steps):
             yield Finding(domain[0].name, f"two pictures at {after}")
-        elif step > SKIPPED_TIME * max(steps):
+        elif step > SKIPPED_TIME * max(steps) and after <= settled:
             yield Finding(domain[0].name, f"no picture from {before} to {after}")
 
 
