@@ -14,7 +14,8 @@ with some encoders, repeat or step back. Players want one clock per track that o
 - A jump of the leading track ends the domain (``TimeJumpError``): the caller starts anew, and
   the playlist says DISCONTINUITY. Another track that is ``JUMP`` away from the leading one is
   moved next to it, by itself: encoders that reset their clock do so on one track first, and a
-  track whose clock drifts would otherwise leave the picture for good.
+  track whose clock drifts would otherwise leave the picture for good. While the leading track
+  stands still nobody is measured against it: sound goes on when the picture has stalled.
 
 A timeline is used by one stream, from the event loop's thread.
 """
@@ -59,6 +60,8 @@ class _Lane:
     """Unwrapped timestamp of the last frame, in the publisher's milliseconds."""
     shift: Millis = AT_START
     """Added to timestamps; other than 0 once this track has been moved by itself."""
+    measured: Millis = AT_START
+    """Where the leading track was when this one was last compared with it."""
     held: CodedFrame | None = None
     held_dts: Ticks = AT_ZERO
     held_offset: Ticks = AT_ZERO
@@ -113,7 +116,7 @@ class Timeline:
         if lane is leading:
             if lane.held is not None and not -JUMP <= now - lane.last <= JUMP:
                 raise TimeJumpError
-        elif leading.held is not None and not -JUMP <= now + lane.shift - leading.last <= JUMP:
+        elif leading.held is not None and _is_astray(lane, now, leading.last):
             lane.shift = _shift_next_to(leading.last, now)
         lane.last = now
         time = max(0, self._start + now - (self._origin or 0) + lane.shift)
@@ -175,6 +178,14 @@ def _release(lane: _Lane, duration: Ticks) -> Sample | None:
         return None
     lane.held = None
     return Sample(lane.held_dts, lane.held_offset, duration, frame.is_keyframe, frame.payload)
+
+
+def _is_astray(lane: _Lane, now: Millis, leading: Millis) -> bool:
+    """Whether a track that comes to ``now`` is far from the leading one, or jumps by itself."""
+    has_moved, lane.measured = leading != lane.measured, leading
+    if has_moved:
+        return not -JUMP <= now + lane.shift - leading <= JUMP
+    return not -JUMP <= now - lane.last <= JUMP
 
 
 def _shift_next_to(leading: Millis, now: Millis) -> Millis:

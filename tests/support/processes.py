@@ -34,6 +34,10 @@ class Child:
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    def interrupt(self) -> None:
+        """Do what Ctrl-C does in a terminal: SIGINT to the whole process group."""
+        os.killpg(self.pid, signal.SIGINT)
+
     async def exit(self) -> tuple[int, str]:
         """Wait for the end; return the exit code and all that was still to be read."""
         async with asyncio.timeout(PATIENCE_S):
@@ -59,6 +63,7 @@ async def python(
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **(environment or {})},
+        start_new_session=True,  # so that it leads a process group, as a shell's command does
     )
     try:
         yield Child(process)

@@ -29,6 +29,8 @@ READY_WITHIN_S = 15.0
 STOP_WITHIN_S = 12.0
 """The product promises 10 s (SIGTERM to exit); the rest is the machine's."""
 ASK_EVERY_S = 0.05
+NO_EDGE = ("--edge-workers", "0")
+"""Flags of an origin whose edges run elsewhere."""
 
 
 class NotReadyError(Exception):
@@ -144,7 +146,9 @@ class TidecastProcess(ServerProcess):
             *("--control-port", str(self.ports.control)),
             *flags,
         ]
-        ready = [f"{self.control}/readyz", f"{self.base}/readyz"]
+        ready = [f"{self.control}/readyz"]
+        if NO_EDGE[0] not in flags:
+            ready.append(f"{self.base}/readyz")
         super().__init__(arguments, directory / "tidecast.log", ready)
 
     @property

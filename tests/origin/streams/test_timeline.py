@@ -131,6 +131,15 @@ def test_audio_that_jumps_alone_is_moved_next_to_the_picture() -> None:
     assert not any(gaps(samples(timed, AUDIO)))
 
 
+def test_sound_goes_on_while_the_picture_has_stalled() -> None:
+    arrivals: list[tuple[int, CodedFrame]] = [(40 * n, video()) for n in range(25)]
+    arrivals += [(n * 64 // 3, audio()) for n in range(470)]
+    timed = run(Timeline(BOTH, START), sorted(arrivals, key=lambda arrival: arrival[0]))
+    track = samples(timed, AUDIO)
+    assert len(track) == 470
+    assert not any(gaps(track))
+
+
 def test_a_hole_in_the_audio_stretches_the_frame_before_it() -> None:
     timeline = Timeline(BOTH, START)
     track = samples(run(timeline, [(0, audio()), (21, audio()), (521, audio())]), AUDIO)
