@@ -6,8 +6,9 @@ belongs to one connection only (RFC 9110, 7.6.1) or to one viewer.
 
 Whether a body is whole is decided here, and only here. Its length must have been announced or
 it must be chunked, because one that ends with the connection looks the same whole and broken
-(RFC 9112, 8); it must have the announced length; and it must come within the time limits. Anything
-else, and every error of the library or the system, leaves this module as ``OriginFailed``.
+(RFC 9112, 8); it must be as long as announced, which aiohttp sees to; and it must come within the
+time limits. Anything else, and every error of the library or the system, leaves this module as
+``OriginFailed``.
 """
 
 import asyncio
@@ -75,8 +76,6 @@ class Reply:
             size += len(piece)
             _check_size(size, self._settings.largest_object)
             yield piece
-        if self.length is not None and size != self.length:
-            raise OriginFailed(f"the origin sent {size} bytes and had announced {self.length}")
 
     async def _next(self) -> bytes:
         with _translated(self._watcher):

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -391,6 +392,15 @@ async def test_keys_do_not_wait_for_one_another(stage: Stage) -> None:
     assert await stage.body(Key("/other", gzip=False)) == b"the body"
     assert not slow.done()
     slow.cancel()
+
+
+async def test_nothing_is_left_of_a_fetch_that_is_over(stage: Stage) -> None:
+    for stage.origin.answer in (Answer(), Answer(is_down=True), Answer(breaks_off=True)):
+        stage.clock.advance(100)
+        with contextlib.suppress(OriginFailed):
+            await stage.body()
+        await settle()
+        assert (stage.cache.flights, stage.clock.pending) == (0, 0)
 
 
 async def test_closing_tells_those_who_still_wait(stage: Stage) -> None:

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -53,6 +53,10 @@ def port_in(line: str) -> int:
     return int(found[1])
 
 
+def end_politely(child: Child) -> None:
+    child.send(signal.SIGTERM)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_an_edge_that_is_told_to_stop_does_so_and_is_content(
@@ -69,15 +73,17 @@ async def test_an_edge_that_is_told_to_stop_does_so_and_is_content(
     assert said == ""
 
 
+@pytest.mark.parametrize("stop", [end_politely, Child.interrupt])
+@pytest.mark.parametrize("workers", [1, 2])
 async def test_on_the_way_out_running_responses_are_finished_and_readiness_says_no(
-    origin: FakeOrigin,
+    origin: FakeOrigin, workers: int, stop: Callable[[Child], None]
 ) -> None:
     gate = origin.resources["/a.m4s"].middle_gate = asyncio.Event()
-    async with edge_process(origin.url, drain_notice_s=1.0) as (child, viewers):
+    async with edge_process(origin.url, workers=workers, drain_notice_s=1.0) as (child, viewers):
         assert (await viewers.get("/readyz")).status == 200
         reader, writer = await viewers.ask("/a.m4s")
         _, headers = await read_head(reader)
-        child.send(signal.SIGTERM)
+        stop(child)
         async with asyncio.timeout(PATIENCE_S):
             while (await viewers.get("/readyz")).status == 200:
                 pass  # the signal is on its way
