@@ -1,10 +1,11 @@
 """Broken sessions of H1 to H8: right bodies with wrong manners."""
 
+import gzip
 from collections.abc import Callable
 from dataclasses import replace
 
 from tests.validator.breaking import Broken, answers, served, status
-from tests.validator.fake_origin import Answer, Fault, with_headers
+from tests.validator.fake_origin import Answer, AnswerFault, Fault, with_headers
 from tests.validator.session import Probe, Purpose, Request
 
 MULTIVARIANT = (Purpose.MULTIVARIANT,)
@@ -66,11 +67,27 @@ def longer(answer: Answer) -> Answer:
 
 
 def plain(answer: Answer) -> Answer:
-    return with_headers(answer, content_encoding=None, etag='"plain"')
+    tag = answer.headers["etag"].replace("-gz", "")
+    unpacked = replace(answer, body=gzip.decompress(answer.body))
+    return with_headers(unpacked, content_encoding=None, etag=tag)
+
+
+def unanswered(_: Answer) -> Answer:
+    return Answer(0, {}, b"")
+
+
+def gzip_of_the_first_version(kept: dict[str, Answer]) -> AnswerFault:
+    """The compressed form is kept, whatever becomes of the playlist."""
+
+    def keep(request: Request, answer: Answer, _: float) -> Answer:
+        is_gzip = request.probe is Probe.GZIP and request.purpose is Purpose.MEDIA_PLAYLIST
+        return kept.setdefault("gzip", answer) if is_gzip else answer
+
+    return keep
 
 
 def no_gzip(answer: Answer) -> Answer:
-    return with_headers(replace(answer, body=b"no gzip"), etag='"odd"')
+    return replace(answer, body=answer.body[::-1])
 
 
 HTTP: list[Broken] = [
@@ -149,4 +166,8 @@ HTTP: list[Broken] = [
     served("H8", "HEAD with a body", on(Probe.HEAD, with_a_body, SEGMENT)),
     served("H8", "HEAD of another length", on(Probe.HEAD, longer, PLAYLISTS)),
     served("H8", "no HEAD", on(Probe.HEAD, status(405), SEGMENT)),
+    served("H6", "gzip that grows old", Fault(answer=gzip_of_the_first_version({}))),
+    served("H7", "no answer to ranges", on(Probe.RANGE, unanswered, SEGMENT)),
+    served("H8", "no answer to HEAD", on(Probe.HEAD, unanswered, SEGMENT)),
+    served("H4", "no answer to a preflight", answers(unanswered, probes=(Probe.OPTIONS,))),
 ]

@@ -100,6 +100,12 @@ def a_sample_short(index: int, frame: CodedFrame) -> CodedFrame:
     return frame._replace(dts=frame.dts - index, pts=frame.pts - index, duration=frame.duration - 1)
 
 
+def frames_of_a_tenth_of_a_second(index: int, frame: CodedFrame) -> CodedFrame:
+    """As if each were a correction of the clock."""
+    at = index * 4800
+    return frame._replace(dts=at, pts=at, duration=4800)
+
+
 def counted_in_ticks(domain: Domain) -> Broadcast:
     """Audio on the clock of the video."""
     video, audio = domain.tracks
@@ -164,6 +170,9 @@ FMP4 = [
     packaged("F3", "audio that is late by a sample", reframed(Kind.AUDIO, one_tick_late)),
     packaged("F3", "audio frames of 1023 samples", reframed(Kind.AUDIO, a_sample_short)),
     packaged("F3", "audio counted in ticks of video", counted_in_ticks),
+    packaged(
+        "F3", "audio set right all the time", reframed(Kind.AUDIO, frames_of_a_tenth_of_a_second)
+    ),
     packaged("F4", "an edit list", oddly(edit_list=True)),
     packaged("F4", "unsigned composition offsets", oddly(track_run_version=0)),
     packaged("F4", "two pictures at one time", reframed(Kind.VIDEO, shown_with_the_next)),
@@ -337,7 +346,25 @@ def audio_late(ticks: int) -> Callable[[Broadcast], Broadcast]:
     return apply
 
 
+def audio_for_a_while_gone(broadcast: Broadcast) -> Broadcast:
+    """A segment without its audio, and counters that hide the loss."""
+    pieces = list(broadcast.pieces)
+    lost = 0
+    for index in range(2, 6):
+        packets = packets_of(pieces[index].body)
+        audio = [packet for packet in packets if pid_of(packet) == AUDIO_PID]
+        for packet in audio:
+            packet[3] = packet[3] & 0xF0 | packet[3] - lost & 0x0F
+        if index == 2:
+            lost = len(audio)
+            packets = [packet for packet in packets if pid_of(packet) != AUDIO_PID]
+        pieces[index] = replace(pieces[index], body=b"".join(packets))
+    return replace(broadcast, pieces=tuple(pieces))
+
+
 TIMELINES = [
+    sent("W2", "a segment without its audio", audio_for_a_while_gone, "ts"),
+    packaged("W2", "audio that belongs elsewhere", oddly(audio_late=72_000)),
     sent("W2", "a gap in the audio", audio_late(9000), "ts"),
     sent("W2", "an overlap in the audio", audio_late(-9000), "ts"),
 ]

@@ -184,6 +184,11 @@ def rates_that_change(playlist: str, age_s: float) -> str:
     return re.sub(r"BANDWIDTH=(\d+)\d", rf"BANDWIDTH=\g<1>{int(age_s) % 2}", playlist)
 
 
+def turns_over(age_s: float) -> float:
+    """The whole window at once."""
+    return age_s if age_s < 4 else age_s + 16
+
+
 def stands_still(age_s: float) -> float:
     return 4.0 if 4.0 < age_s < 9.0 else age_s
 
@@ -224,7 +229,7 @@ PLAYLISTS = [
     Broken("P3", "a segment longer than TARGETDURATION", longer_than_the_target),
     served("P4", "a sequence from 0", lines(sequence_from_zero)),
     served("P4", "a sequence that starts again", Fault(media=media_sequence_restarts)),
-    served("P4", "a version from before", Fault(media_age=goes_back)),
+    served("P4", "a version from before", Fault(age=goes_back)),
     served(
         "P4",
         "a removed segment that is gone at once",
@@ -340,7 +345,14 @@ VIEWERS = [
             name="e1-9.m4s",
         ),
     ),
-    served("W3", "a playlist that stands still", Fault(media_age=stands_still)),
+    served("W4", "a stream that never is", answers(status(404))),
+    served(
+        "P4",
+        "a removed segment that is not answered",
+        answers(lambda _: Answer(0, {}, b""), probes=(Probe.AFTER_REMOVAL,)),
+    ),
+    served("P4", "numbers that are left out", Fault(age=turns_over)),
+    served("W3", "a playlist that stands still", Fault(age=stands_still)),
     served(
         "W4",
         "a playlist that cannot be had for a moment",

@@ -62,8 +62,8 @@ def _same_answer(_: Request, answer: Answer, __: float) -> Answer:
 class Fault:
     """What is wrong; nothing by default."""
 
-    media_age: Callable[[float], float] = _same_age
-    """Which age of the media playlist is served."""
+    age: Callable[[float], float] = _same_age
+    """Which age of the playlists is served."""
     media: TextFault = _same_text
     multivariant: TextFault = _same_text
     answer: AnswerFault = _same_answer
@@ -86,10 +86,11 @@ class FakeOrigin:
         """Body, type and Cache-Control."""
         match request.purpose:
             case Purpose.MULTIVARIANT:
-                text = self.fault.multivariant(self._multivariant(age_s), age_s)
+                as_of_s = self.fault.age(age_s)
+                text = self.fault.multivariant(self._multivariant(as_of_s), age_s)
                 return text.encode(), "application/vnd.apple.mpegurl", "max-age=1"
             case Purpose.MEDIA_PLAYLIST:
-                text = self.fault.media(self._media(self.fault.media_age(age_s)), age_s)
+                text = self.fault.media(self._media(self.fault.age(age_s)), age_s)
                 return text.encode(), "application/vnd.apple.mpegurl", "max-age=1"
             case _:
                 body = self._named(request.url.removeprefix(BASE + "v0/"))

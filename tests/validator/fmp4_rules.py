@@ -210,22 +210,26 @@ def decode_times(recording: Recording) -> Iterator[Finding]:
                         yield Finding(segment.name, f"track {traf.track}: {jump}")
                     expected[traf.track] = last.dts + last.duration
     for segment in segments(recording):
-        for track, sample in samples(segment):
-            fault = _audio_clock_fault(track, sample)
-            if fault:
-                yield Finding(segment.name, fault)
+        for fault in _audio_clock_faults(segment):
+            yield Finding(segment.name, fault)
 
 
-def _audio_clock_fault(track: InitTrack, sample: Sample) -> str | None:
-    form = track.format
-    if not isinstance(form, AudioFormat):
-        return None
-    if track.timescale != form.sample_rate:
-        return f"audio at {form.sample_rate} Hz counted in {track.timescale}"
-    off = abs(sample.duration - form.frame_samples)
-    if 0 < off <= RESYNC_S * form.sample_rate:
-        return f"audio frame of {sample.duration} samples, not {form.frame_samples}"
-    return None
+def _audio_clock_faults(segment: Segment) -> Iterator[str]:
+    odd = []
+    for track, sample in samples(segment):
+        form = track.format
+        if not isinstance(form, AudioFormat):
+            continue
+        if track.timescale != form.sample_rate:
+            yield f"audio at {form.sample_rate} Hz counted in {track.timescale}"
+            return
+        off = abs(sample.duration - form.frame_samples)
+        if 0 < off <= RESYNC_S * form.sample_rate:
+            yield f"audio frame of {sample.duration} samples, not {form.frame_samples}"
+        elif off:
+            odd.append(sample.duration)
+    if len(odd) > 1:
+        yield f"audio frames of {odd} samples: set right more than once"
 
 
 def composition(recording: Recording) -> Iterator[Finding]:

@@ -52,6 +52,8 @@ class Odd:
     default_base_is_moof: bool = True
     decode_time_version: int = 1
     data_offset: int = 0
+    audio_late: int = 0
+    """Ticks by which the audio's decode times are later than its place among the segments."""
 
 
 RIGHT = Odd()
@@ -152,7 +154,8 @@ def _traf(track: TrackSpec, frames: Sequence[CodedFrame], data_at: int, odd: Odd
     flags = 0x020000 if odd.default_base_is_moof else 0
     tfhd = full_box(b"tfhd", 0, flags, struct.pack(">I", track.track))
     wide = ">Q" if odd.decode_time_version == 1 else ">I"
-    decode = struct.pack(wide, frames[0].dts)
+    late = odd.audio_late if track.kind is Kind.AUDIO else 0
+    decode = struct.pack(wide, frames[0].dts + late)
     tfdt = full_box(b"tfdt", odd.decode_time_version, 0, decode)
     rows = b"".join(_row(frame) for frame in frames)
     head = struct.pack(">II", len(frames), data_at)

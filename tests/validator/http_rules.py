@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC
@@ -28,6 +29,8 @@ STRONG_TAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
 EXPOSED = frozenset({"age", "date", "content-length", "content-range"})
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 TS_TYPE = "video/mp2t"
+GZIP_BEHIND_S = 2.0
+"""Two representations may be cached for a second each, at different times."""
 DATE_OFF_S = 2.5
 """Date and Age are whole seconds each, and an answer takes its time."""
 
@@ -35,6 +38,11 @@ DATE_OFF_S = 2.5
 def _at(exchange: Exchange) -> str:
     request = exchange.request
     return f"{request.method} {urlsplit(request.url).path} ({request.probe.value})"
+
+
+def _answered(recording: Recording) -> Iterator[Exchange]:
+    """All that has headers to be judged; what has none is judged by those who wanted it."""
+    return (exchange for exchange in recording.session.exchanges if exchange.status)
 
 
 def _directives(exchange: Exchange) -> dict[str, str]:
@@ -50,7 +58,7 @@ def _max_age(directives: Mapping[str, str]) -> int | None:
 
 def cache_control(recording: Recording) -> Iterator[Finding]:
     """H1: each kind of resource is fresh for as long as it is true, and no longer."""
-    for exchange in recording.exchanges(Probe):
+    for exchange in _answered(recording):
         if exchange.request.probe in (Probe.OPTIONS, Probe.RANGE_BEYOND):
             continue
         fault = _freshness_fault(exchange)
@@ -101,7 +109,7 @@ def _media_playlist(exchange: Exchange) -> MediaPlaylist | None:
     try:
         body = gzip.decompress(exchange.body) if is_gzip else exchange.body
         playlist = read_media(decode(body))
-    except (OSError, EOFError, UnreadableError):
+    except (OSError, EOFError, zlib.error, UnreadableError):
         return None
     return playlist if playlist.target_duration else None
 
@@ -171,7 +179,7 @@ def _age_fault(exchange: Exchange, said: str) -> str | None:
 
 def cross_origin(recording: Recording) -> Iterator[Finding]:
     """H4: any page may play it, and read the headers that a player needs."""
-    for exchange in recording.exchanges(Probe):
+    for exchange in _answered(recording):
         if exchange.headers.get("access-control-allow-origin") != "*":
             yield Finding(_at(exchange), "no Access-Control-Allow-Origin: *")
         if exchange.request.method == "GET" and exchange.status in (200, 206):
@@ -219,34 +227,40 @@ def _media_types(recording: Recording) -> Iterator[tuple[str, str]]:
 
 
 def compression(recording: Recording) -> Iterator[Finding]:
-    """H6: playlists come gzipped to who asks for it, once per version; media never does."""
-    plain: dict[str, set[bytes]] = defaultdict(set)
+    """H6: playlists come gzipped to who asks for it, as new as plain; media never does."""
+    last_seen: dict[tuple[str, bytes], float] = {}
     for exchange in recording.exchanges(GETS, PLAYLISTS):
         if exchange.status == OK:
-            plain[exchange.request.url].add(exchange.body)
+            last_seen[exchange.request.url, exchange.body] = exchange.received_s
             if "content-encoding" in exchange.headers:
                 yield Finding(_at(exchange), "compressed, and was not asked to be")
             if "accept-encoding" not in _listed(exchange, "vary"):
                 yield Finding(_at(exchange), f"Vary {exchange.headers.get('vary')}")
-    for exchange in recording.exchanges([Probe.GZIP], RESOURCES):
-        fault = _gzip_fault(exchange, plain[exchange.request.url])
+    for exchange in recording.exchanges([Probe.GZIP], MEDIA):
+        coding = exchange.headers.get("content-encoding")
+        if coding:
+            yield Finding(_at(exchange), f"media as {coding}")
+    for exchange in recording.exchanges([Probe.GZIP], PLAYLISTS):
+        fault = _gzip_fault(exchange, last_seen)
         if fault:
             yield Finding(_at(exchange), fault)
 
 
-def _gzip_fault(exchange: Exchange, plain: set[bytes]) -> str | None:
+def _gzip_fault(exchange: Exchange, last_seen: Mapping[tuple[str, bytes], float]) -> str | None:
     coding = exchange.headers.get("content-encoding")
-    if exchange.request.purpose in MEDIA:
-        return f"media as {coding}" if coding else None
     if exchange.status != OK or coding != "gzip":
         return f"{exchange.status}, Content-Encoding {coding}"
     if "accept-encoding" not in _listed(exchange, "vary"):
         return f"Vary {exchange.headers.get('vary')}"
     try:
-        is_known = gzip.decompress(exchange.body) in plain
-    except (OSError, EOFError) as error:
+        plain = gzip.decompress(exchange.body)
+    except (OSError, EOFError, zlib.error) as error:
         return f"no gzip: {error}"
-    return None if is_known else "gzipped, it is no version that was seen plain"
+    seen_s = last_seen.get((exchange.request.url, plain))
+    if seen_s is None:
+        return "gzipped, it is no version that was seen plain"
+    late_s = exchange.received_s - seen_s
+    return f"gzipped, it is {late_s:.1f} s behind" if late_s > GZIP_BEHIND_S else None
 
 
 def ranges(recording: Recording) -> Iterator[Finding]:

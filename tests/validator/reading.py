@@ -137,15 +137,15 @@ class Recording:
     session: Session
     multivariants: tuple[Multivariant, ...]
     renditions: tuple[Rendition, ...]
+    """Those of which a version could be read, and listed something."""
 
     def exchanges(
         self, probes: Iterable[Probe], purposes: Iterable[Purpose] = tuple(Purpose)
     ) -> Iterator[Exchange]:
-        """Exchanges of these probes and purposes that got an answer at all."""
+        """Exchanges of these probes and purposes, answered or not."""
         wanted, among = frozenset(probes), frozenset(purposes)
         for exchange in self.session.exchanges:
-            request = exchange.request
-            if request.probe in wanted and request.purpose in among and exchange.status:
+            if exchange.request.probe in wanted and exchange.request.purpose in among:
                 yield exchange
 
 
@@ -161,8 +161,11 @@ def read(session: Session) -> Recording:
     for exchange in _polls(session, Purpose.MEDIA_PLAYLIST):
         by_url[exchange.request.url].append(exchange)
     renditions = [_read_rendition(url, polls, bodies) for url, polls in by_url.items()]
-    watched = tuple(rendition for rendition in renditions if rendition.versions)
-    return Recording(session, multivariants, watched)
+    return Recording(
+        session=session,
+        multivariants=multivariants,
+        renditions=tuple(each for each in renditions if each.segments),
+    )
 
 
 def _polls(session: Session, purpose: Purpose) -> Iterator[Exchange]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from tests.validator.playlist import MediaPlaylist, Tag
 from tests.validator.playlist_rules import versions, where
-from tests.validator.reading import OK, Recording, Rendition, Segment
+from tests.validator.reading import OK, Recording, Rendition, Segment, Version
 from tests.validator.session import Probe
 from tests.validator.violation import Finding
 
@@ -30,7 +30,7 @@ def media_sequence(recording: Recording) -> Iterator[Finding]:
             if number is None or number < 1:
                 yield Finding(where(rendition, version), f"MEDIA-SEQUENCE {number}")
         for before, after in pairwise(rendition.versions):
-            for message in _sequence_faults(before.playlist, after.playlist):
+            for message in _sequence_faults(before, after):
                 yield Finding(where(rendition, after), message)
         yield from _renumbered(rendition)
     for exchange in recording.exchanges([Probe.AFTER_REMOVAL]):
@@ -39,13 +39,18 @@ def media_sequence(recording: Recording) -> Iterator[Finding]:
             yield Finding(at, f"{exchange.status} soon after its removal")
 
 
-def _sequence_faults(before: MediaPlaylist, after: MediaPlaylist) -> Iterator[str]:
+def _sequence_faults(earlier: Version, later: Version) -> Iterator[str]:
+    before, after = earlier.playlist, later.playlist
     if after.media_sequence < before.media_sequence:
         yield f"MEDIA-SEQUENCE goes from {before.media_sequence} back to {after.media_sequence}"
     if before.segments and after.segments:
         last, now = before.segments[-1].msn, after.segments[-1].msn
         if now < last:
             yield f"the last segment was {last} and now is {now}"
+        missed = after.segments[0].msn - last - 1
+        is_soon = later.at_s - earlier.at_s < before.target_duration
+        if missed > 0 and is_soon and not before.is_ended:
+            yield f"{missed} numbers after {last} were never listed"
 
 
 def _renumbered(rendition: Rendition) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from tests.validator.broken_http import HTTP
 from tests.validator.broken_media import FMP4, TIMELINES, TS
 from tests.validator.broken_playlists import MULTIVARIANT, PLAYLISTS, VIEWERS
 from tests.validator.content import Broadcast, Domain
+from tests.validator.fake_origin import FakeOrigin, Fault, record
 from tests.validator.validate import RULES, validate
 
 BROKEN = [*PLAYLISTS, *MULTIVARIANT, *FMP4, *TS, *HTTP, *VIEWERS, *TIMELINES]
@@ -27,6 +28,14 @@ def test_the_rule_refuses_what_breaks_it_and_no_other_does(broken: Broken, stage
     violations = validate(broken.make(stage))
 
     assert {each.rule for each in violations} == {broken.rule}, "\n".join(map(str, violations[:9]))
+
+
+@pytest.mark.parametrize("text", ["", "#EXTM3U\n", "#EXTM3U\n#EXTINF:two,\n1.m4s\n"])
+def test_a_session_in_which_nothing_is_listed_is_refused(text: str, stage: Stage) -> None:
+    fault = Fault(media=lambda _, __: text)
+    violations = validate(record(FakeOrigin(stage.broadcasts["fmp4"], fault)))
+
+    assert {each.rule for each in violations} >= {"V1", "W4"}
 
 
 def test_every_rule_has_a_broken_session() -> None:

@@ -23,7 +23,7 @@ from tests.validator.media import Kind
 from tests.validator.mp4 import boxes
 from tests.validator.playlist import read_media, read_multivariant
 from tests.validator.reading import Rendition, read
-from tests.validator.ts import crc32, read_transport
+from tests.validator.ts import Pes, crc32, describe_access_unit, read_transport
 
 # libx264 in FFmpeg 9, High 4.0: 1920x1080, of which 8 rows are cropped; 29.97 per second.
 SPS_1080 = bytes.fromhex("67640028acd940780227e5c04400000fa40003a9803c60c658")
@@ -160,3 +160,31 @@ def test_a_multivariant_playlist_names_the_media_playlists_of_groups_as_well() -
     )
     assert playlist.media_uris == ["v0/index.m3u8", "a0/index.m3u8"]
     assert playlist.variants[0].attributes["CODECS"] == "avc1.42c01e,mp4a.40.2"
+
+
+AUD, SPS, PPS, IDR, SLICE = b"\x09\xf0", SPS_1080, b"\x68\xee", b"\x65\x88", b"\x41\x9a"
+
+
+@pytest.mark.parametrize(
+    ("nals", "fault"),
+    [
+        pytest.param([AUD, SPS, PPS, IDR], None, id="a good IDR"),
+        pytest.param([AUD, SLICE], None, id="a good picture"),
+        pytest.param([SLICE], "delimiter", id="no delimiter"),
+        pytest.param([AUD, IDR, SPS, PPS], "parameter sets", id="parameters behind the IDR"),
+        pytest.param([AUD, SPS, IDR], "parameter sets", id="half of the parameters"),
+        pytest.param([AUD, SLICE, AUD, SLICE], "more than one", id="two access units"),
+    ],
+)
+def test_the_order_of_nal_units_is_judged(nals: list[bytes], fault: str | None) -> None:
+    payload = b"".join(b"\0\0\0\1" + nal for nal in nals)
+    said = describe_access_unit(Pes(0x100, 0, 0, 0, True, payload))
+    assert said is None if fault is None else fault in (said or "")
+
+
+def test_a_picture_that_changes_inside_a_segment_is_refused(
+    broadcasts: Mapping[str, Broadcast],
+) -> None:
+    pieces = broadcasts["ts joined"].pieces
+    with pytest.raises(UnreadableError, match="2 different pictures"):
+        read_transport(pieces[3].body + pieces[4].body)

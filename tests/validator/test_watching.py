@@ -69,7 +69,13 @@ def test_every_segment_is_asked_for_after_its_removal_or_after_the_end(
     "probe", [Probe.HEAD, Probe.GZIP, Probe.SAME_TAG, Probe.OTHER_TAG, Probe.OPTIONS]
 )
 def test_every_kind_of_resource_is_probed(session: Session, purpose: Purpose, probe: Probe) -> None:
-    assert len(asked(session, purpose, probe)) == 1
+    assert len(asked(session, purpose, probe)) >= 1
+
+
+def test_media_playlists_are_asked_for_compressed_again_and_again(session: Session) -> None:
+    polls = asked(session, Purpose.MEDIA_PLAYLIST, Probe.PLAIN)
+    compressed = asked(session, Purpose.MEDIA_PLAYLIST, Probe.GZIP)
+    assert len(compressed) == 1 + len(polls) // PACE.gzip_every
 
 
 @pytest.mark.parametrize("probe", [Probe.RANGE, Probe.RANGE_SUFFIX, Probe.RANGE_BEYOND])

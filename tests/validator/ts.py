@@ -240,11 +240,10 @@ def video_nals(pes: Pes) -> list[bytes]:
 
 
 def _read_picture(pes: list[Pes]) -> Picture:
-    for each in pes:
-        for nal in video_nals(each):
-            if nal[0] & 31 == NAL_SPS:
-                return read_sps(nal)
-    raise UnreadableError("no sequence parameter set in the segment")
+    found = {read_sps(nal) for each in pes for nal in video_nals(each) if nal[0] & 31 == NAL_SPS}
+    if len(found) != 1:
+        raise UnreadableError(f"{len(found)} different pictures in the segment")
+    return found.pop()
 
 
 def _video_frame(pes: Pes) -> Frame:
@@ -284,6 +283,8 @@ def describe_access_unit(pes: Pes) -> str | None:
     kinds = [nal[0] & 31 for nal in video_nals(pes)]
     if kinds[:1] != [NAL_AUD]:
         return "access unit without a delimiter before it"
+    if kinds.count(NAL_AUD) > 1:
+        return "more than one access unit in a PES packet"
     if NAL_IDR in kinds:
         before = kinds[: kinds.index(NAL_IDR)]
         if NAL_SPS not in before or NAL_PPS not in before:

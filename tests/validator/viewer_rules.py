@@ -3,7 +3,7 @@
 - W1: what is listed is there, and its bytes and all that is said of it stay as they are.
 - W2: media has no gap and no overlap of more than a frame without a DISCONTINUITY.
 - W3: while media comes in, the playlist is never older than 1.5 target durations.
-- W4: a playlist, once it is there, is always there.
+- W4: there is a stream at all; and a playlist, once it is there, is always there.
 """
 
 from collections import defaultdict
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from tests.validator.media import Run
+from tests.validator.media import Kind, Run
 from tests.validator.playlist import Listed
 from tests.validator.playlist_rules import where
 from tests.validator.reading import OK, Recording, Rendition, Segment, Version
@@ -25,6 +25,8 @@ PASSING_TAGS = ("EXT-X-MAP", "EXT-X-PART", "EXT-X-DATERANGE", "EXT-X-BITRATE")
 is compared instead."""
 
 MAX_AGE_TARGETS = 1.5
+TOGETHER_S = 1.0
+"""Tracks that have been going on begin a segment together, or a player has to wait for one."""
 AGE_SLACK_S = 0.25
 """For a busy machine."""
 LONGEST_STEP_S = 1.0
@@ -70,11 +72,28 @@ def continuity(recording: Recording) -> Iterator[Finding]:
         for segment in rendition.segments:
             for run in segment.runs:
                 yield from _inside(segment, run)
-        for before, after in rendition.neighbours():
-            for run in before.runs:
-                following = after.run(run.kind)
-                if following:
-                    yield from _across(run, following, after)
+        for domain in rendition.domains():
+            yield from _along(domain)
+
+
+def _along(domain: list[Segment]) -> Iterator[Finding]:
+    """Each track from where it was last heard of, and the tracks beside one another."""
+    last: dict[Kind, Run] = {}
+    for segment in domain:
+        for run in segment.runs:
+            if run.kind in last:
+                yield from _across(last[run.kind], run, segment)
+        apart_s = _apart_s(segment)
+        if apart_s > TOGETHER_S and last.keys() == {run.kind for run in segment.runs}:
+            yield Finding(segment.name, f"its tracks begin {apart_s:.3f} s apart")
+        if segment.body and not segment.runs:
+            last.clear()  # it could not be read, which is reported as such
+        last |= {run.kind: run for run in segment.runs}
+
+
+def _apart_s(segment: Segment) -> float:
+    starts = [run.start for run in segment.runs]
+    return float(max(starts) - min(starts)) if starts else 0.0
 
 
 def _inside(segment: Segment, run: Run) -> Iterator[Finding]:
@@ -133,6 +152,8 @@ def _age_in_media_s(
 
 def presence(recording: Recording) -> Iterator[Finding]:
     """W4."""
+    if not recording.multivariants or not recording.renditions:
+        yield Finding(urlsplit(recording.session.url).path, "nothing was ever to be seen")
     polls: dict[str, list[Exchange]] = defaultdict(list)
     for exchange in recording.session.exchanges:
         request = exchange.request

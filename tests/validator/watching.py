@@ -13,7 +13,8 @@ What it does with what it finds:
 - when the playlist has ended, all that it lists is fetched once more, and the playlist is
   polled a few times more, since it may not change any longer;
 - one resource of every kind is probed for the manners of HTTP: HEAD, conditions, ranges,
-  compression, preflight; and a name that cannot exist is asked for.
+  compression, preflight; and a name that cannot exist is asked for. Media playlists are asked
+  for compressed again and again, since that is how browsers see them.
 """
 
 import heapq
@@ -51,6 +52,8 @@ class Pace:
     """How long before the end of its time a removed segment is asked for: what the poll and
     the caches in between may have delayed the news of its removal."""
     polls_after_end: int = 3
+    gzip_every: int = 4
+    """Every so many polls of a media playlist it is asked for compressed, too."""
     retry_s: float = 1.0
     retries: int = 3
 
@@ -59,6 +62,7 @@ class Pace:
 class _Rendition:
     longest_s: float = 0.0
     listed: dict[int, Listed] = field(default_factory=dict)
+    polls: int = 0
     polls_after_end: int = 0
 
 
@@ -169,6 +173,9 @@ class Watch:
         rendition = self._renditions[url]
         playlist = _playlist_of(exchange)
         if playlist is not None:
+            rendition.polls += 1
+            if rendition.polls % self._pace.gzip_every == 0:
+                self._ask(now_s, _compressed(exchange.request))
             self._notice_removed(url, rendition, playlist, now_s)
             self._fetch_listed(url, playlist, now_s)
             if playlist.is_ended:
@@ -218,6 +225,10 @@ class Watch:
             self._ask(now_s + self._pace.retry_s, request)
 
 
+def _compressed(request: Request) -> Request:
+    return Request(request.purpose, Probe.GZIP, request.url, headers={"accept-encoding": "gzip"})
+
+
 def _playlist_of(exchange: Exchange) -> MediaPlaylist | None:
     if exchange.status != OK:
         return None
@@ -243,7 +254,7 @@ def probes(exchange: Exchange) -> Iterator[Request]:
     """What else to ask for at the address of a good answer."""
     purpose, url = exchange.request.purpose, exchange.request.url
     yield Request(purpose, Probe.HEAD, url, "HEAD")
-    yield Request(purpose, Probe.GZIP, url, headers={"accept-encoding": "gzip"})
+    yield _compressed(exchange.request)
     tag = exchange.headers.get("etag")
     if tag is not None:
         yield Request(purpose, Probe.SAME_TAG, url, headers={"if-none-match": tag})
