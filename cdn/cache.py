@@ -245,7 +245,7 @@ class Cache:
                 raise OriginFailed("the origin answered 304 to a request without a condition")
             return self._keep(self._entry(key, _renewed(old.head, head), old.body))
         can_fall_back = old is not None and self._may_stand_in(old)
-        if head.status >= 500 and can_fall_back:
+        if can_fall_back and _is_failure(head.status, old):
             raise OriginFailed(f"the origin answered {head.status}")
         entry = self._entry(key, head, Body(reply.length))
         if not can_fall_back:
@@ -315,6 +315,16 @@ class Cache:
         while self._entries and self.used_bytes > self._limits.memory_bytes:
             _, evicted = self._entries.popitem(last=False)
             self._stored_bytes -= evicted.cost
+
+
+def _is_failure(status: int, old: Entry | None) -> bool:
+    """Say whether an answer is worse than the old object.
+
+    An origin that has just been restarted does not know its streams until their publishers are
+    back. What it says is missing, straight after an outage, is not believed yet.
+    """
+    is_after_outage = old is not None and old.standing_in
+    return status >= 500 or (status == 404 and is_after_outage)
 
 
 def _renewed(old: Head, news: Head) -> Head:

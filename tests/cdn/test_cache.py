@@ -362,6 +362,21 @@ async def test_an_object_that_is_gone_does_not_come_back_as_a_stale_one(stage: S
         await stage.body()
 
 
+async def test_an_origin_that_was_down_is_not_believed_that_a_stream_is_gone(
+    stage: Stage,
+) -> None:
+    await stage.body()
+    stage.clock.advance(1)
+    stage.origin.answer = Answer(is_down=True)
+    await stage.body()
+    stage.origin.answer = Answer(b"no such stream", status=404, headers=())
+    for _ in range(59):
+        stage.clock.advance(1)
+        assert await stage.body() == b"the body"
+    stage.clock.advance(1)
+    assert await stage.body() == b"no such stream"
+
+
 async def test_what_may_not_be_stored_is_shared_by_those_who_wait_and_then_forgotten(
     stage: Stage,
 ) -> None:
