@@ -22,6 +22,10 @@ BITRATE = 2_500_000
 SAMPLE_RATE = 48_000
 KEYFRAME_INTERVAL_S = 2
 TONE_HZ, BEEP_EVERY_S = 220, 4
+SKY = "n=3:speed=0.012:x0=0:y0=0:x1=1280:y1=720:c0=0x0b3b4c:c1=0x12807c:c2=0xf2b34c"
+BALL = 160
+SWING = "(W-w)/2+(W-w)/2.4*sin(t*1.3)"
+BOUNCE = "(H-h)/2-(H-h)/3.2*abs(cos(t*2.6))+90"
 AHEAD_S: Final = 0.02
 """Frames are made this long before they are due; real encoders are late by more."""
 
@@ -62,12 +66,28 @@ def _add_audio(output: OutputContainer) -> AudioStream:
 
 
 def _picture_source() -> Graph:
+    """A ball that swings through a changing sky."""
     graph = Graph()
-    source = graph.add("testsrc2", f"size={WIDTH}x{HEIGHT}:rate={FRAME_RATE}")
+    sky = graph.add("gradients", f"size={WIDTH}x{HEIGHT}:rate={FRAME_RATE}:{SKY}")
+    square = graph.add("color", f"white:size={BALL}x{BALL}:rate={FRAME_RATE}")
+    with_alpha = graph.add("format", "pix_fmts=yuva420p")
+    disc = graph.add(
+        "geq", f"lum=245:cb=122:cr=130:a='255*lte(hypot(X-{BALL}/2,Y-{BALL}/2),{BALL}/2)'"
+    )
+    again = graph.add("loop", "loop=-1:size=1:start=0")  # the disc is drawn once
+    over = graph.add("overlay", f"x='{SWING}':y='{BOUNCE}'")
     pixels = graph.add("format", "pix_fmts=yuv420p")
     sink = graph.add("buffersink")
-    source.link_to(pixels)
-    pixels.link_to(sink)
+    for source, target in (
+        (square, with_alpha),
+        (with_alpha, disc),
+        (disc, again),
+        (over, pixels),
+        (pixels, sink),
+    ):
+        source.link_to(target)
+    sky.link_to(over, 0, 0)
+    again.link_to(over, 0, 1)
     graph.configure()
     return graph
 
