@@ -108,6 +108,10 @@ def test_32_arrays_deep_is_still_welcome() -> None:
     assert value is None
 
 
+def test_values_beside_one_another_are_not_deep() -> None:
+    assert read(b"\x0a\0\0\0\0" * 100) == [[]] * 100
+
+
 TEXT = st.text(max_size=20)
 VALUES = st.recursive(
     st.none()

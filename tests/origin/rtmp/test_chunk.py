@@ -108,6 +108,20 @@ def test_a_message_that_ends_where_an_extended_timestamp_may_stand_is_not_held_b
     assert read(reader(), b"".join(sender.chunks(sent, 0))) == [sent.delivered]
 
 
+def test_an_extended_timestamp_is_not_expected_after_a_header_without_one() -> None:
+    past = header(0, 4, 0xFFFFFF, 1, 9) + b"\x01\x00\x00\x00" + b"a"
+    body = bytes(128) + b"\x01\x00\x00\x00"  # which looks like it
+    data = past + header(1, 4, 5, 132, 9) + body[:128] + FMT_3 + body[128:]
+    assert read(reader(), data)[1:] == [(9, 1, 0x01000005, body)]
+
+
+def test_chunk_streams_whose_ids_share_a_byte_are_different() -> None:
+    numbers = [64, 65, 320, 576]
+    data = b"".join(header(0, number, number, 130, 9) + bytes(128) for number in numbers)
+    data += b"".join(basic_header(3, number) + b"xy" for number in numbers)
+    assert [at for _, _, at, _ in read(reader(), data)] == numbers
+
+
 @pytest.mark.parametrize("stream", [2, 63, 64, 319, 320, 65599])
 @every_way
 def test_chunk_stream_ids_of_one_two_and_three_bytes(cut: Cutter, stream: int) -> None:

@@ -310,7 +310,7 @@ def test_a_freeze_in_the_middle_of_a_message_is_forgiven() -> None:
     video = rehearsal.encoder.video(0, KEYFRAME + bytes(10_000))
     rehearsal.feed(video[:5000])
     rehearsal.now = 19.0
-    assert [type(e) for e in rehearsal.feed(video[5000:])] == [Media]
+    assert [type(e) for e in rehearsal.feed(video[5000:6000], video[6000:])] == [Media]
 
 
 # Bounds.
