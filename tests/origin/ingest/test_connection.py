@@ -1,0 +1,120 @@
+"""What the network seldom does on command: a connection whose other end is the test."""
+
+import asyncio
+import socket
+
+import pytest
+
+from origin.ingest.connection import EVENTS_PER_TURN
+from origin.media.coded import MediaKind
+from tests.support.doors import OpenDoor, SlowDoor
+from tests.support.encoders import ECHO, HELLO, Encoder
+from tests.support.transports import Wire
+
+pytestmark = [
+    pytest.mark.asyncio(loop_factories=["asyncio"]),  # no loop's transport is used here
+    pytest.mark.timeout(10),
+]
+
+
+def greeting(encoder: Encoder) -> bytes:
+    return HELLO + ECHO + encoder.connect() + encoder.publish()
+
+
+async def live(door: OpenDoor) -> tuple[Wire, Encoder]:
+    wire, encoder = Wire(door), Encoder()
+    wire.deliver(greeting(encoder))
+    await door.entered.wait()
+    await asyncio.sleep(0)
+    return wire, encoder
+
+
+async def test_a_peer_that_is_lost_during_the_decision_is_never_let_in() -> None:
+    door = SlowDoor()
+    wire = Wire(door)
+    wire.deliver(greeting(Encoder()))
+    await door.asked.wait()
+    wire.lose()
+    assert not wire.connection.gone.done()
+    door.may_open.set()
+    await wire.connection.gone
+    assert door.publication.ends == [False]
+    assert b"NetStream.Publish.Start" not in wire.transport.written
+    assert wire.shared.counters.open == 0
+
+
+async def test_what_was_received_before_the_loss_is_still_handed_on() -> None:
+    door = OpenDoor()
+    wire, encoder = await live(door)
+    count = 3 * EVENTS_PER_TURN + 5
+    wire.deliver(b"".join(encoder.audio(at) for at in range(count)))
+    wire.lose()
+    assert door.publication.ends == []
+    await wire.connection.gone
+    assert len(door.publication.frames(MediaKind.AUDIO)) == count
+    assert door.publication.ends == [False]
+
+
+async def test_a_goodbye_received_before_the_loss_is_still_a_clean_end() -> None:
+    door = OpenDoor()
+    wire, encoder = await live(door)
+    media = b"".join(encoder.audio(at) for at in range(EVENTS_PER_TURN))
+    wire.deliver(media + encoder.goodbye())
+    wire.lose()
+    await wire.connection.gone
+    assert door.publication.ends == [True]
+
+
+async def test_reading_is_paused_until_the_last_turn_is_taken() -> None:
+    wire, encoder = await live(OpenDoor())
+    wire.deliver(b"".join(encoder.audio(at) for at in range(2 * EVENTS_PER_TURN)))
+    reads = [wire.transport.reads]
+    for _ in range(3):
+        await asyncio.sleep(0)
+        reads.append(wire.transport.reads)
+    assert reads == [False, False, True, True]
+    wire.lose()
+
+
+async def test_a_farewell_to_a_peer_that_has_reset_breaks_nothing() -> None:
+    door = OpenDoor()
+    wire, _ = await live(door)
+    wire.transport.is_reset = True
+    door.publication.close("Another encoder took over.")
+    await door.publication.over.wait()
+    assert wire.transport.is_aborted
+    wire.lose()
+    await wire.connection.gone
+    assert door.publication.ends == [False]
+
+
+async def test_a_farewell_is_written_and_followed_by_our_fin() -> None:
+    door = OpenDoor()
+    wire, _ = await live(door)
+    door.publication.close("Another encoder took over.")
+    await door.publication.over.wait()
+    assert b"Another encoder took over." in wire.transport.written
+    assert wire.transport.has_eof
+    assert not wire.transport.is_aborted
+    wire.lose()
+
+
+async def test_reads_are_acknowledged_at_once_until_the_publish_begins() -> None:
+    wire, encoder = Wire(OpenDoor()), Encoder()
+    at_once = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+    wire.deliver(HELLO)
+    wire.deliver(ECHO)
+    assert wire.transport.socket.options == [at_once] * 2
+    wire.deliver(encoder.connect() + encoder.publish())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    wire.deliver(encoder.audio(0))
+    assert wire.transport.socket.options == [at_once] * 3
+    wire.lose()
+
+
+async def test_an_address_of_ipv6_is_written_with_brackets() -> None:
+    door = OpenDoor()
+    wire, _ = await live(door)
+    assert door.publication.request.peer == "[2001:db8::7]:5000"
+    wire.lose()
