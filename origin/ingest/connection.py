@@ -26,10 +26,9 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from origin.errors import MediaError, ProtocolError, Refused
-from origin.ingest.shared import Shared
+from origin.ingest.shared import READ_BUFFER_BYTES, Shared
 from origin.media.coded import MediaKind
 from origin.rtmp.flv import read_audio, read_video
-from origin.rtmp.handshake import NONCE_SIZE
 from origin.rtmp.messages import Media, Metadata
 from origin.rtmp.replies import Status
 from origin.rtmp.session import (
@@ -55,7 +54,6 @@ class Connection(asyncio.BufferedProtocol):
     """Made by the listener for every socket; ``gone`` is done when nothing of it is left."""
 
     def __init__(self, shared: Shared, nonce: bytes) -> None:
-        assert len(nonce) == NONCE_SIZE
         self._shared = shared
         self._settings = shared.settings
         self._loop = asyncio.get_running_loop()
@@ -85,10 +83,10 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         self._socket: socket.socket = transport.get_extra_info("socket")
-        self._address, port = transport.get_extra_info("peername")[:2]
-        self._peer = (
-            f"[{self._address}]:{port}" if ":" in self._address else f"{self._address}:{port}"
-        )
+        # A peer that has left again already has no name.
+        self._address, port = (transport.get_extra_info("peername") or ("", 0))[:2]
+        host = f"[{self._address}]" if ":" in self._address else self._address
+        self._peer = f"{host}:{port}"
         self._log = _log.bind(peer=self._peer)
         self._is_stranger = self._shared.welcome(self, self._address)
         if not self._is_stranger:
@@ -107,6 +105,9 @@ class Connection(asyncio.BufferedProtocol):
             self._acknowledge_at_once()
         self._session.receive(self._shared.buffer[:nbytes], self._loop.time())
         self._take_turn()
+        if self._settled_in is State.LIVE and self._is_reading and nbytes < READ_BUFFER_BYTES:
+            self._read_on(False)
+            self._shared.beat.join(self)
 
     def pause_writing(self) -> None:
         self._log.warning("connection closed: it does not read what it is told")
@@ -119,11 +120,16 @@ class Connection(asyncio.BufferedProtocol):
 
     # What the listener and the stream call.
 
+    def read_again(self) -> None:
+        """Go on reading, if nothing else speaks against it."""
+        deciding = self._session.state is State.DECIDING
+        self._read_on(not self._turn_is_due and not deciding)
+
     def send_away(self, reason: str) -> None:
         """End the connection, with the reason if there is a publish to tell it to."""
         if self._session.state is State.LIVE:
             self._end_publish(Status.REJECTED, reason)
-            self._ask_for_turn()
+            self._ask_for_turn()  # not now: this may be called from within a push
         elif self._session.state is State.DECIDING:
             self._unwanted = reason
         elif self._session.state is not State.CLOSING:
@@ -148,6 +154,10 @@ class Connection(asyncio.BufferedProtocol):
                 self._ask_for_turn()
         except ProtocolError as error:
             self._break_off(error)
+        except Exception:  # a bug of the stream's, which is to cost this stream and no other
+            self._log.exception("connection closed: its stream broke")
+            self._give_up()
+            self._transport.abort()
         self._settle()
 
     def _ask_for_turn(self) -> None:
@@ -175,7 +185,7 @@ class Connection(asyncio.BufferedProtocol):
         if state is State.CLOSING and not self._is_leaving:
             self._is_leaving = True
             self._send_fin()
-        self._read_on(not self._turn_is_due and state is not State.DECIDING)
+        self.read_again()
         self._set_timer()
 
     def _send_fin(self) -> None:
@@ -198,9 +208,10 @@ class Connection(asyncio.BufferedProtocol):
             case Media():
                 self._push(event)
             case Metadata(values):
-                if self._publication is not None:
-                    self._publication.describe(values)
+                assert self._publication is not None
+                self._publication.describe(values)
             case PublishRequested():
+                self._unwanted = None
                 self._decision = self._loop.create_task(self._decide(event))
             case PublishEnded(clean):
                 self._end_publication(clean=clean)
@@ -270,7 +281,8 @@ class Connection(asyncio.BufferedProtocol):
             self.send_away(reason)
 
     def _end_publish(self, code: Status, reason: str) -> None:
-        self._session.end_publish(code, reason, self._loop.time())
+        if self._session.state is State.LIVE:  # and not ended in the same breath already
+            self._session.end_publish(code, reason, self._loop.time())
 
     def _end_publication(self, *, clean: bool) -> None:
         publication, self._publication = self._publication, None

@@ -16,7 +16,7 @@
 What is welcome where, and nothing else::
 
                                     CONNECTING   IDLE          LIVE       ENDED
-    ping, window size, unknown      answered     answered      answered   answered
+    ping, window size, unknown      yes          yes           yes        yes
     connect                         -> IDLE
     createStream, releaseStream,
     FCPublish, getStreamLength                   answered      answered   answered

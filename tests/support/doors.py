@@ -7,7 +7,7 @@ its time, a stream that turns a publisher away) is the test's to make happen.
 import asyncio
 from collections.abc import Callable, Mapping
 
-from origin.errors import MediaError, Refused
+from origin.errors import Refused
 from origin.media.coded import Coded, CodedFrame, MediaKind, SequenceHeader
 from origin.streams.door import PublishRequest
 
@@ -23,12 +23,13 @@ class RecordedPublication:
         self.ends: list[bool] = []
         self.over = asyncio.Event()
         self.pushed = asyncio.Event()
-        self.unplayable: str | None = None
+        self.bug: Exception | None = None
+        """What ``push`` raises from now on."""
 
     def push(self, at: int, unit: Coded) -> None:
         assert not self.ends, "pushed after the end"
-        if self.unplayable is not None:
-            raise MediaError(self.unplayable)
+        if self.bug is not None:
+            raise self.bug
         self.units.append((at, unit))
         self.pushed.set()
 

@@ -23,9 +23,9 @@ class FakeSocket:
 class FakeTransport(asyncio.Transport):
     """Keeps what is written; never calls back by itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, peername: object = ("2001:db8::7", 5000, 0, 0)) -> None:
         self.socket = FakeSocket()
-        super().__init__({"peername": ("2001:db8::7", 5000, 0, 0), "socket": self.socket})
+        super().__init__({"peername": peername, "socket": self.socket})
         self.written = b""
         self.is_reset = False  # by the peer, which nobody has noticed yet
         self.has_eof = False

@@ -5,11 +5,14 @@ import socket
 
 import pytest
 
-from origin.ingest.connection import EVENTS_PER_TURN
-from origin.media.coded import MediaKind
+from origin.errors import MediaError
+from origin.ingest.connection import EVENTS_PER_TURN, Connection
+from origin.ingest.settings import IngestSettings
+from origin.ingest.shared import Counters, Shared
+from origin.media.coded import Coded, MediaKind
 from tests.support.doors import OpenDoor, SlowDoor
 from tests.support.encoders import ECHO, HELLO, Encoder
-from tests.support.transports import Wire
+from tests.support.transports import NONCE, FakeTransport, Wire
 
 pytestmark = [
     pytest.mark.asyncio(loop_factories=["asyncio"]),  # no loop's transport is used here
@@ -117,4 +120,31 @@ async def test_an_address_of_ipv6_is_written_with_brackets() -> None:
     door = OpenDoor()
     wire, _ = await live(door)
     assert door.publication.request.peer == "[2001:db8::7]:5000"
+    wire.lose()
+
+
+async def test_a_peer_that_left_before_it_was_accepted_breaks_nothing() -> None:
+    shared = Shared(OpenDoor(), IngestSettings(), Counters())
+    connection = Connection(shared, NONCE)
+    connection.connection_made(FakeTransport(peername=None))
+    connection.connection_lost(None)
+    assert connection.gone.done()
+    assert shared.counters.open == 0
+
+
+async def test_a_push_that_closes_and_then_complains_ends_once() -> None:
+    door = OpenDoor()
+    wire, encoder = await live(door)
+    publication = door.publication
+
+    def close_and_complain(at: int, unit: Coded) -> None:
+        publication.close("Too much.")
+        raise MediaError("And not playable.")
+
+    publication.push = close_and_complain  # type: ignore[method-assign]  # a stream with a temper
+    wire.deliver(encoder.audio(0))
+    await publication.over.wait()
+    assert b"Too much." in wire.transport.written
+    assert b"And not playable." not in wire.transport.written
+    assert publication.ends == [False]
     wire.lose()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from structlog.testing import capture_logs
 
+from origin.errors import MediaError
 from origin.ingest.settings import IngestSettings
 from origin.media.coded import CodedFrame, MediaKind
 from origin.rtmp.limits import MIB, Limits
@@ -178,12 +179,36 @@ async def test_media_that_cannot_be_packaged_ends_the_publish_with_the_reason() 
     async with listening(door) as listener, rtmp_client(listener.port) as client:
         await client.begin()
         await client.hear(STARTED)
-        door.publication.unplayable = "Interlaced video: set the encoder to progressive."
+        door.publication.bug = MediaError("Interlaced video: set the encoder to progressive.")
         await send_two_frames(client)
-        assert await client.hear(FAILED) == door.publication.unplayable
+        assert await client.hear(FAILED) == str(door.publication.bug)
         await client.closed()
     assert door.publication.ends == [False]
     assert door.publication.units == []
+
+
+async def test_a_bug_of_the_stream_costs_its_own_connection_and_no_other() -> None:
+    door = OpenDoor()
+    async with (
+        listening(door) as listener,
+        rtmp_client(listener.port) as unlucky,
+        rtmp_client(listener.port) as lucky,
+    ):
+        for client in (unlucky, lucky):
+            await client.begin()
+            await client.hear(STARTED)
+        broken, whole = door.publications
+        broken.bug = ZeroDivisionError("a bug")
+        with capture_logs() as lines:
+            await send_two_frames(unlucky)
+            await unlucky.closed()
+            await broken.over.wait()
+        await send_two_frames(lucky)
+        await whole.pushed.wait()
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == [
+        "connection closed: its stream broke"
+    ]
+    assert broken.ends == whole.ends == [False]
 
 
 async def test_a_reset_ends_the_publish_after_the_frames_that_were_whole() -> None:
