@@ -3,7 +3,7 @@
 The floors, top to bottom; each imports only from those below it::
 
     cli -> workers -> server -> app
-        -> { answer  cache  health  observe  policy  upstream }
+        -> { answer  cache  health  observe  policy  reference  upstream }
         -> { body  settings } -> { freshness  keys } -> { clock  message } -> errors
 
 ``keys``, ``freshness`` and ``policy`` are cores: they decide from what they are given and touch no

@@ -16,6 +16,7 @@ import click
 from cdn import workers
 from cdn.errors import SettingsError
 from cdn.observe import set_up_logging
+from cdn.reference import example_file
 from cdn.settings import EdgeSettings, Section, load
 
 HELP = "An HTTP cache for live HLS, between an origin and its viewers."
@@ -72,6 +73,14 @@ def _exit_code(code: int) -> Generator[None]:
 def _options() -> list[click.Parameter]:
     options: list[click.Parameter] = [
         click.Option(["--config"], type=click.Path(path_type=Path), help="A TOML file."),
+        click.Option(
+            ["--example"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_example,
+            help="Print a TOML file with every setting, and exit.",
+        ),
         click.Option(["--check"], is_flag=True, help="Check the settings, start nothing."),
         click.Option(
             ["--exit-with-parent"],
@@ -82,6 +91,12 @@ def _options() -> list[click.Parameter]:
     for flag, (section, name) in FLAGS.items():
         options.append(click.Option([flag, f"{section}__{name}"], help=_help(section, name)))
     return options
+
+
+def _print_example(context: click.Context, _: click.Parameter, is_given: bool) -> None:
+    if is_given:
+        click.echo(example_file(), nl=False)
+        context.exit()
 
 
 def _help(section: str, name: str) -> str:

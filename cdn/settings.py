@@ -51,8 +51,8 @@ class Section(BaseModel):
 class Origin(Section):
     """The origin, and how patient the edge is with it."""
 
-    url: Annotated[str, AfterValidator(_origin_url)]
-    """The origin's address, such as https://live.example.com."""
+    url: Annotated[str, AfterValidator(_origin_url), Field(examples=["https://live.example.com"])]
+    """The origin's address: scheme, host and port."""
     connect_timeout_s: Seconds = 3.0
     """How long a connection may take to be established."""
     first_byte_timeout_s: Seconds = 30.0
@@ -133,7 +133,7 @@ class Metrics(Section):
     enabled: bool = True
     """Whether metrics are served at all."""
     host: str = "127.0.0.1"
-    """Address to serve them on."""
+    """Address to serve metrics on."""
     port: Port = 9180
     """Port of the first worker's metrics, the next worker has the next port. Where the default is
     taken, a free one is used; a port that was asked for must be free."""

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from cdn.cli import FLAGS, main
+from cdn.reference import example_file
 from cdn.settings import EdgeSettings
 
 
@@ -44,6 +45,13 @@ def test_the_help_explains_every_flag_in_the_words_of_its_setting(
     for flag in FLAGS:
         assert flag in text
     assert "Processes that share the port" in text
+
+
+def test_the_example_needs_no_origin_and_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--example") == 0
+    assert capsys.readouterr().out == example_file()
 
 
 @pytest.mark.parametrize(("flag", "setting"), FLAGS.items())
