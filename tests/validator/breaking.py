@@ -7,12 +7,16 @@ have been: the mistake shows in every exchange that it would show in.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeAlias
 
 from tests.validator.content import Broadcast, Domain, Piece, Track, fmp4_broadcast
 from tests.validator.fake_origin import Answer, FakeOrigin, Fault, TextFault, record
 from tests.validator.fmp4_writer import CodedFrame
 from tests.validator.media import Kind
 from tests.validator.session import Probe, Purpose, Request, Session
+
+FrameChange: TypeAlias = Callable[[int, CodedFrame], CodedFrame]
+"""Changes a frame, knowing its place in the track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +171,7 @@ def dated(pieces: list[Piece]) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-def with_frames(
-    domain: Domain, kind: Kind, change: Callable[[int, CodedFrame], CodedFrame]
-) -> Domain:
+def with_frames(domain: Domain, kind: Kind, change: FrameChange) -> Domain:
     """Change the frames of one track, knowing their place."""
     tracks = []
     for track in domain.tracks:
@@ -181,8 +183,6 @@ def with_frames(
     return replace(domain, tracks=tuple(tracks))
 
 
-def reframed(
-    kind: Kind, change: Callable[[int, CodedFrame], CodedFrame]
-) -> Callable[[Domain], Broadcast]:
+def reframed(kind: Kind, change: FrameChange) -> Callable[[Domain], Broadcast]:
     """Package the domain with changed frames."""
     return lambda domain: fmp4_broadcast([with_frames(domain, kind, change)])

@@ -86,6 +86,12 @@ def gzip_of_the_first_version(kept: dict[str, Answer]) -> AnswerFault:
     return keep
 
 
+def another_playlist(answer: Answer) -> Answer:
+    text = gzip.decompress(answer.body) + b"# compressed\n"
+    tag = answer.headers["etag"].replace("-gz", "-else")
+    return with_headers(replace(answer, body=gzip.compress(text, mtime=0)), etag=tag)
+
+
 def no_gzip(answer: Answer) -> Answer:
     return replace(answer, body=answer.body[::-1])
 
@@ -107,7 +113,11 @@ HTTP: list[Broken] = [
         headers(MULTIVARIANT, cache_control="max-age=86400"),
     ),
     served("H1", "404 for ten seconds", headers(NOTHING, cache_control="max-age=10")),
-    served("H1", "a name that cannot exist, and does", answers(status(500), purposes=NOTHING)),
+    served(
+        "H1",
+        "a name that cannot exist, and does",
+        answers(status(200), purposes=NOTHING, probes=(Probe.PLAIN,)),
+    ),
     served(
         "H1",
         "503 without a word on when",
@@ -170,4 +180,8 @@ HTTP: list[Broken] = [
     served("H7", "no answer to ranges", on(Probe.RANGE, unanswered, SEGMENT)),
     served("H8", "no answer to HEAD", on(Probe.HEAD, unanswered, SEGMENT)),
     served("H4", "no answer to a preflight", answers(unanswered, probes=(Probe.OPTIONS,))),
+    served(
+        "H6", "compression unasked for", headers(PLAYLISTS, (Probe.PLAIN,), content_encoding="gzip")
+    ),
+    served("H6", "another playlist when compressed", on(Probe.GZIP, another_playlist, PLAYLISTS)),
 ]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from tests.validator.breaking import (
     Broken,
+    FrameChange,
     Stage,
     in_parts,
     packaged,
@@ -12,6 +13,7 @@ from tests.validator.breaking import (
     sent,
     with_bodies,
     with_body,
+    with_frames,
 )
 from tests.validator.content import Broadcast, Domain, Track, fmp4_broadcast, ts_broadcast
 from tests.validator.fake_origin import FakeOrigin, record
@@ -24,7 +26,7 @@ from tests.validator.fmp4_writer import (
 )
 from tests.validator.media import Kind
 from tests.validator.session import Session
-from tests.validator.ts import PACKET
+from tests.validator.ts import PACKET, crc32
 
 FRAME = 3000
 """A picture at 30 per second, in ticks."""
@@ -32,7 +34,9 @@ GOP = 60
 VIDEO_PID, AUDIO_PID = 0x100, 0x101
 """Of FFmpeg's muxer."""
 PID_SDT = 17
+PMT_PID = 0x1000
 NAL_LENGTH = 4
+PAUSE_AT = 110
 
 
 # fMP4
@@ -141,7 +145,27 @@ def flags_of_nothing(body: bytes) -> bytes:
     return body[:end].replace(NOT_SYNC.to_bytes(4, "big"), bytes([0, 1, 0, 0])) + body[end:]
 
 
+def with_maps(change: Callable[[bytes], bytes]) -> Callable[[Broadcast], Broadcast]:
+    return lambda broadcast: replace(
+        broadcast, maps={name: change(body) for name, body in broadcast.maps.items()}
+    )
+
+
+def audio_off_by_a_byte(stage: Stage) -> Session:
+    return record(FakeOrigin(fmp4_broadcast([stage.domains["audio"]], Odd(data_offset=1))))
+
+
 FMP4 = [
+    packaged("F1", "a track with a duration", oddly(track_duration=1000)),
+    sent("F1", "a map that is cut short", with_maps(lambda body: body[:-4])),
+    sent("F1", "a strange box in the map", with_maps(lambda body: body + box(b"free"))),
+    sent("F1", "no defaults", with_maps(lambda body: body.replace(b"trex", b"free"))),
+    Broken("F2", "audio that is off by a byte", audio_off_by_a_byte),
+    packaged(
+        "F5",
+        "audio that is not sync",
+        reframed(Kind.AUDIO, lambda _, frame: frame._replace(is_sync=False)),
+    ),
     packaged("F1", "a brand missing", oddly(brands=(b"iso6", b"mp41"))),
     packaged("F1", "a movie with a duration", oddly(movie_duration=1000)),
     packaged("F1", "samples in the sample table", oddly(sample_rows=1)),
@@ -244,6 +268,75 @@ def rare_clock(_: int, packet: bytearray) -> None:
         packet[5] &= ~0x10 & 0xFF
 
 
+def slow_clock(body: bytes) -> bytes:
+    """Three of four PCRs are left out."""
+    packets = packets_of(body)
+    for index, packet in enumerate([packet for packet in packets if has_pcr(packet)]):
+        if index % 4:
+            packet[5] &= ~0x10 & 0xFF
+    return b"".join(packets)
+
+
+def with_section(packet: bytearray, change: Callable[[bytearray], None]) -> None:
+    """Change a table and make its checksum anew."""
+    at = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
+    at += 1 + packet[at]
+    end = at + 3 + (int.from_bytes(packet[at + 1 : at + 3], "big") & 0xFFF)
+    section = packet[at : end - 4]
+    change(section)
+    packet[at:end] = section + crc32(bytes(section)).to_bytes(4, "big")
+
+
+def clock_of_the_audio(_: int, packet: bytearray) -> None:
+    """The PMT says that the PCR is on the audio's PID, where it is not."""
+
+    def change(section: bytearray) -> None:
+        section[8:10] = bytes([0xE0 | AUDIO_PID >> 8, AUDIO_PID & 0xFF])
+
+    if pid_of(packet) == PMT_PID:
+        with_section(packet, change)
+
+
+def audio_elsewhere(_: int, packet: bytearray) -> None:
+    """The audio moves to the next PID."""
+
+    def change(section: bytearray) -> None:
+        at = section.index(bytes([0x0F, 0xE0 | AUDIO_PID >> 8, AUDIO_PID & 0xFF]))
+        section[at + 2] += 1
+
+    if pid_of(packet) == PMT_PID:
+        with_section(packet, change)
+    elif pid_of(packet) == AUDIO_PID:
+        packet[2] += 1
+
+
+def moved_audio(broadcast: Broadcast) -> Broadcast:
+    pieces = list(broadcast.pieces)
+    for index in range(3, 6):
+        body = each_packet(audio_elsewhere)(pieces[index].body)
+        pieces[index] = replace(pieces[index], body=body)
+    return replace(broadcast, pieces=tuple(pieces))
+
+
+def wrong_checksum(_: int, packet: bytearray) -> None:
+    if pid_of(packet) == PMT_PID:
+        packet[8] ^= 1
+
+
+def wrong_length(body: bytes) -> bytes:
+    """An audio PES packet that says that it is longer than it is."""
+    packets = packets_of(body)
+    first = next(each for each in packets if pid_of(each) == AUDIO_PID and each[1] & 0x40)
+    at = first.index(b"\0\0\1\xc0") + 4
+    first[at + 1] ^= 1
+    return b"".join(packets)
+
+
+def no_sync_byte(index: int, packet: bytearray) -> None:
+    if index == 40:
+        packet[0] = 0
+
+
 def late_clock(_: int, packet: bytearray) -> None:
     """Every PCR is two seconds later than it should be."""
     if has_pcr(packet):
@@ -297,6 +390,12 @@ def adts_broken(body: bytes) -> bytes:
 
 
 TS = [
+    sent("T1", "a clock that is told too slowly", with_body(2, slow_clock), "ts"),
+    sent("T1", "a clock on another PID", with_bodies(each_packet(clock_of_the_audio)), "ts"),
+    sent("T1", "a table with a wrong checksum", with_body(2, each_packet(wrong_checksum)), "ts"),
+    sent("T1", "a PES packet of a wrong length", with_body(2, wrong_length), "ts"),
+    sent("T1", "a packet without its sync byte", with_body(2, each_packet(no_sync_byte)), "ts"),
+    sent("P6", "audio that moves without DISCONTINUITY", moved_audio, "ts"),
     sent("T1", "no tables", with_body(2, without_tables), "ts"),
     sent("T1", "tables behind the first picture", with_body(2, tables_behind), "ts"),
     sent("T1", "a stream that is in no table", with_bodies(each_packet(unknown_pid)), "ts"),
@@ -362,7 +461,32 @@ def audio_for_a_while_gone(broadcast: Broadcast) -> Broadcast:
     return replace(broadcast, pieces=tuple(pieces))
 
 
+def until_the_last_cut(domain: Domain, change: FrameChange) -> Domain:
+    """Change the audio, and leave away what comes to lie behind the end."""
+    changed = with_frames(domain, Kind.AUDIO, change)
+    tracks = [
+        Track(track.spec, tuple(frame for frame in track.frames if frame.dts < domain.cuts[-1]))
+        for track in changed.tracks
+    ]
+    return replace(changed, tracks=tuple(tracks))
+
+
+def audio_that_pauses(stage: Stage) -> Session:
+    """Frames are missing for one and a half seconds; the one before lasts as long."""
+    domain = stage.domains["audio"]
+    pause = 72 * 1024
+
+    def later(index: int, frame: CodedFrame) -> CodedFrame:
+        if index == PAUSE_AT:
+            return frame._replace(duration=frame.duration + pause)
+        late = pause if index > PAUSE_AT else 0
+        return frame._replace(dts=frame.dts + late, pts=frame.pts + late)
+
+    return record(FakeOrigin(fmp4_broadcast([until_the_last_cut(domain, later)])))
+
+
 TIMELINES = [
+    Broken("W2", "a pause inside a segment", audio_that_pauses),
     sent("W2", "a segment without its audio", audio_for_a_while_gone, "ts"),
     packaged("W2", "audio that belongs elsewhere", oddly(audio_late=72_000)),
     sent("W2", "a gap in the audio", audio_late(9000), "ts"),

@@ -179,6 +179,30 @@ def ts_joined(stage: Stage) -> Session:
     return record(FakeOrigin(stage.broadcasts["ts joined"]))
 
 
+def no_text(answer: Answer) -> Answer:
+    return with_headers(replace(answer, body=answer.body + b"# \xff\n"), etag='"none"')
+
+
+def emptied(playlist: str, age_s: float) -> str:
+    return "#EXTM3U\n" + INDEPENDENT if 5 < age_s < 8 else playlist
+
+
+def another_rendition(stage: Stage) -> Session:
+    """A second media playlist of the same content, which counts one discontinuity more."""
+    good = record(FakeOrigin(stage.broadcasts["fmp4"]))
+    copies = [
+        replace(
+            exchange,
+            request=replace(exchange.request, url=exchange.request.url.replace("/v0/", "/v1/")),
+            body=exchange.body.replace(b"CONTINUITY-SEQUENCE:0", b"CONTINUITY-SEQUENCE:1"),
+        )
+        for exchange in good.exchanges
+        if exchange.request.purpose in (Purpose.MEDIA_PLAYLIST, Purpose.SEGMENT, Purpose.INIT)
+        and exchange.request.probe in (Probe.PLAIN, Probe.AFTER_END)
+    ]
+    return replace(good, exchanges=good.exchanges + tuple(copies))
+
+
 def rates_that_change(playlist: str, age_s: float) -> str:
     """By so little that each would be good enough."""
     return re.sub(r"BANDWIDTH=(\d+)\d", rf"BANDWIDTH=\g<1>{int(age_s) % 2}", playlist)
@@ -198,6 +222,19 @@ def goes_back(age_s: float) -> float:
 
 
 PLAYLISTS = [
+    served("P1", "EXTM3U twice", twice("#EXTM3U")),
+    served(
+        "P23",
+        "bytes that are no text",
+        answers(
+            no_text,
+            purposes=(Purpose.MEDIA_PLAYLIST,),
+            probes=(Probe.PLAIN,),
+            from_s=5,
+            until_s=5.4,
+        ),
+    ),
+    Broken("P5", "another number in another rendition", another_rendition),
     served(
         "P1", "a tag before EXTM3U", media("#EXTM3U\n#EXT-X-VERSION:7", "#EXT-X-VERSION:7\n#EXTM3U")
     ),
@@ -279,6 +316,8 @@ PLAYLISTS = [
 ]
 
 MULTIVARIANT = [
+    served("V1", "INDEPENDENT-SEGMENTS twice above", multivariant(INDEPENDENT, INDEPENDENT * 2)),
+    served("V1", "no variant at all", Fault(multivariant=emptied)),
     served("V1", "a BANDWIDTH below the peak", multivariant("BANDWIDTH=", "BANDWIDTH=1000,X=")),
     served("V1", "a BANDWIDTH far above the peak", multivariant(":BANDWIDTH=", ":BANDWIDTH=9")),
     served("V1", "no BANDWIDTH", multivariant(":BANDWIDTH=", ":X=")),

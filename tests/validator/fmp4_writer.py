@@ -44,6 +44,7 @@ class Odd:
 
     brands: tuple[bytes, ...] = (b"iso6", b"cmfc", b"mp41")
     movie_duration: int = 0
+    track_duration: int = 0
     sample_rows: int = 0
     pixel_aspect: bool = False
     """A pasp box in the video's sample entry: no mistake, but another configuration."""
@@ -86,7 +87,12 @@ def _trak(track: TrackSpec, odd: Odd) -> bytes:
     is_video = track.kind is Kind.VIDEO
     size = struct.pack(">II", track.width << 16, track.height << 16)
     tkhd = full_box(
-        b"tkhd", 0, 3, struct.pack(">5I16x", 0, 0, track.track, 0, 0), IDENTITY_MATRIX, size
+        b"tkhd",
+        0,
+        3,
+        struct.pack(">5I16x", 0, 0, track.track, 0, odd.track_duration),
+        IDENTITY_MATRIX,
+        size,
     )
     mdhd = full_box(b"mdhd", 0, 0, struct.pack(">4IHH", 0, 0, track.timescale, 0, 0x55C4, 0))
     handler = b"vide" if is_video else b"soun"

@@ -31,8 +31,9 @@ PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 TS_TYPE = "video/mp2t"
 GZIP_BEHIND_S = 2.0
 """Two representations may be cached for a second each, at different times."""
-DATE_OFF_S = 2.5
-"""Date and Age are whole seconds each, and an answer takes its time."""
+DATE_OFF_S = 3.5
+"""Date and Age are whole seconds each, servers make a Date once a second, and an answer takes
+its time."""
 
 
 def _at(exchange: Exchange) -> str:
@@ -58,6 +59,9 @@ def _max_age(directives: Mapping[str, str]) -> int | None:
 
 def cache_control(recording: Recording) -> Iterator[Finding]:
     """H1: each kind of resource is fresh for as long as it is true, and no longer."""
+    for exchange in recording.exchanges([Probe.PLAIN], [Purpose.NOTHING]):
+        if not exchange.status:
+            yield Finding(_at(exchange), f"no answer: {exchange.error}")
     for exchange in _answered(recording):
         if exchange.request.probe in (Probe.OPTIONS, Probe.RANGE_BEYOND):
             continue
@@ -75,15 +79,14 @@ def _freshness_fault(exchange: Exchange) -> str | None:
         return None if "no-store" in directives and is_told else "503 without no-store, Retry-After"
     if 400 <= exchange.status < 500:
         return None if age is not None and age <= 1 else f"{exchange.status} for longer than 1 s"
-    if exchange.status not in (200, 206, 304):
+    is_nothing = exchange.request.purpose is Purpose.NOTHING
+    if exchange.status not in (200, 206, 304) or is_nothing:
         return f"status {exchange.status}"
     match exchange.request.purpose:
         case Purpose.MULTIVARIANT:
             return None if age in MULTIVARIANT_AGES else f"multivariant playlist for {age} s"
         case Purpose.MEDIA_PLAYLIST:
             return _playlist_freshness_fault(exchange, directives)
-        case Purpose.NOTHING:
-            return None
         case _:
             return None if directives == FOR_EVER else "media that never changes, not for ever"
 
@@ -238,8 +241,8 @@ def compression(recording: Recording) -> Iterator[Finding]:
                 yield Finding(_at(exchange), f"Vary {exchange.headers.get('vary')}")
     for exchange in recording.exchanges([Probe.GZIP], MEDIA):
         coding = exchange.headers.get("content-encoding")
-        if coding:
-            yield Finding(_at(exchange), f"media as {coding}")
+        if coding or exchange.status != OK:
+            yield Finding(_at(exchange), f"{exchange.status}, Content-Encoding {coding}")
     for exchange in recording.exchanges([Probe.GZIP], PLAYLISTS):
         fault = _gzip_fault(exchange, last_seen)
         if fault:
@@ -267,11 +270,12 @@ def ranges(recording: Recording) -> Iterator[Finding]:
     """H7: the bytes that were asked for, and 416 where there are none."""
     bodies = {
         exchange.request.url: exchange.body
-        for exchange in recording.exchanges([Probe.PLAIN], MEDIA)
+        for exchange in recording.exchanges(GETS, MEDIA)
         if exchange.status == OK
     }
     for exchange in recording.exchanges([Probe.RANGE, Probe.RANGE_SUFFIX, Probe.RANGE_BEYOND]):
-        fault = _range_fault(exchange, bodies[exchange.request.url])
+        whole = bodies.get(exchange.request.url)  # W1, if it was never to be had
+        fault = _range_fault(exchange, whole) if whole else None
         if fault:
             yield Finding(_at(exchange), fault)
 

@@ -305,7 +305,7 @@ def _read_traf(payload: bytes, moof_start: int, init: Init) -> Traf:
     inner = list(boxes(payload))
     header = _only(inner, "tfhd").payload
     track, flags = _int(header, 4, 4), _int(header, 1, 3)
-    if track not in init.tracks or track not in init.defaults:
+    if track not in init.tracks:
         raise UnreadableError(f"track {track} is not in the initialization segment")
     decode = _only(inner, "tfdt").payload
     decode_time = _int(decode, 4, 8 if decode[0] == 1 else 4)
@@ -315,7 +315,7 @@ def _read_traf(payload: bytes, moof_start: int, init: Init) -> Traf:
         if box.kind == "trun":
             versions.append(box.payload[0])
             dts = rows[-1].dts + rows[-1].duration if rows else decode_time
-            defaults = _defaults(header, flags, init.defaults[track])
+            defaults = _defaults(header, flags, init.defaults.get(track, (0, 0, 0)))
             rows.extend(_read_trun(box.payload, dts, moof_start, defaults))
     if not rows:
         raise UnreadableError(f"track {track} without samples")

@@ -158,8 +158,6 @@ def _bandwidth_faults(variant: Variant, rendition: Rendition) -> Iterator[str]:
         yield f"BANDWIDTH {bandwidth}, the peak is {peak:.0f}"
     if abs(average - mean) > AVERAGE_OFF * mean:
         yield f"AVERAGE-BANDWIDTH {average}, it is {mean:.0f}"
-    if average > bandwidth:
-        yield f"AVERAGE-BANDWIDTH {average} over BANDWIDTH {bandwidth}"
 
 
 def _with_configuration(rendition: Rendition, variant: Variant) -> list[Segment]:

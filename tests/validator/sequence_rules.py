@@ -74,12 +74,7 @@ def discontinuity_sequence(recording: Recording) -> Iterator[Finding]:
     """
     for rendition in recording.renditions:
         numbers: dict[str, int] = {}
-        highest = 0
         for version in rendition.versions:
-            number = version.playlist.discontinuity_sequence
-            if number < highest:
-                yield Finding(where(rendition, version), f"{highest} goes back to {number}")
-            highest = max(highest, number)
             for segment in version.playlist.segments:
                 known = numbers.setdefault(segment.uri, segment.discontinuity)
                 if known != segment.discontinuity:

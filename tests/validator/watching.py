@@ -141,7 +141,8 @@ class Watch:
                 pass
             case _:
                 self._take_media(exchange, now_s)
-        if exchange.status == OK and request.purpose not in self._probed:
+        is_first = request.purpose not in self._probed
+        if exchange.status == OK and is_first and request.purpose is not Purpose.NOTHING:
             self._probed.add(request.purpose)
             for probe in probes(exchange):
                 self._ask(now_s, probe)
