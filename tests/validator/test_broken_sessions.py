@@ -1,7 +1,9 @@
 """Each rule refuses a session that breaks it, and no other rule does."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -45,3 +47,9 @@ def test_every_rule_has_a_broken_session() -> None:
 def test_no_two_broken_sessions_have_the_same_name() -> None:
     names = Counter((each.rule, each.what) for each in BROKEN)
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_the_readme_lists_every_rule() -> None:
+    text = (Path(__file__).parent / "README.md").read_text()
+    listed = re.findall(r"^\| ([A-Z]\d+) \|", text, flags=re.MULTILINE)
+    assert listed == list(RULES)
