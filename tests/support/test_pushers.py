@@ -54,6 +54,25 @@ async def test_a_pusher_shakes_hands_and_vanishes(ffmpeg: Ffmpeg) -> None:
             await gone.wait()
 
 
+async def test_a_frozen_pusher_sends_nothing_until_it_thaws() -> None:
+    hello: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello.set_result(await reader.readexactly(1))
+        writer.close()
+
+    listener = await asyncio.start_server(accept, "127.0.0.1", 0)
+    async with listener:
+        port = listener.sockets[0].getsockname()[1]
+        async with pushing(f"rtmp://127.0.0.1:{port}/live/x", seconds=1) as pusher:
+            pusher.freeze()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(hello), 0.2)
+            pusher.thaw()
+            assert await hello == RTMP_VERSION
+            assert await pusher.finished() != 0
+
+
 async def test_a_pusher_that_nobody_listens_to_says_why() -> None:
     async with pushing("rtmp://127.0.0.1:9/live/x", seconds=1) as pusher:
         assert await pusher.finished() != 0

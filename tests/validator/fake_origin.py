@@ -20,7 +20,6 @@ from tests.validator.watching import Pace, Watch
 
 BASE = "http://edge.test/main/"
 URL = BASE + "index.m3u8"
-MEDIA_URL = BASE + "v0/index.m3u8"
 TARGET = 2
 WINDOW = 4
 CACHED_S = 3

@@ -105,8 +105,6 @@ class Rendition:
 
     url: str
     container: Container
-    polls: tuple[Exchange, ...]
-    """Every plain poll, whatever its answer."""
     versions: tuple[Version, ...]
     problems: tuple[str, ...]
     """Versions that cannot be read."""
@@ -210,7 +208,6 @@ def _read_rendition(url: str, polls: list[Exchange], bodies: dict[str, bytes]) -
     return Rendition(
         url=url,
         container=segments[0].container if segments else Container.FMP4,
-        polls=tuple(polls),
         versions=tuple(versions),
         problems=tuple(problems),
         segments=tuple(segments),
