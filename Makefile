@@ -63,6 +63,7 @@ fmt: setup-tests
 docs: setup
 	@$(BIN)/tidecast config reference > docs/SETTINGS.md
 	@$(BIN)/tidecast config example > docs/tidecast.example.toml
+	@$(BIN)/python -m cdn --example > docs/edge.example.toml
 	@$(BIN)/python tools/module-map --write
 
 bench: setup-tests

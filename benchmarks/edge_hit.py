@@ -24,8 +24,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from benchmarks.ingest import LOAD_CORE, SERVER_CORE, free_port, running
 from benchmarks.support.cpu import sample
+from benchmarks.support.servers import LOAD_CORE, SERVER_CORE, free_port, running
 
 TARGET = 1.0
 CONNECTIONS = 100

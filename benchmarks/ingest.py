@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -24,8 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.support.cpu import Sample, sample
+from benchmarks.support.servers import LOAD_CORE, SERVER_CORE, free_port, running
 
-SERVER_CORE, LOAD_CORE = "0", "1"
 TARGET = 0.6
 NGINX = """
 load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
@@ -79,7 +78,7 @@ def report(results: dict[str, list[Sample]], publishers: int) -> None:
 
 
 def measure(pid: int, port: int, media: Path, publishers: int, seconds: float) -> Sample:
-    """Sample the server while ``publishers`` push to it, and without them; return the difference."""
+    """Sample the server with and without ``publishers``; return the difference."""
     idle = sample(pid, 3)
     load = subprocess.Popen(
         [
@@ -126,19 +125,6 @@ def nginx(folder: Path) -> Iterator[tuple[int, int]]:
         yield pid, port
 
 
-@contextmanager
-def running(command: list[str], port: int) -> Iterator[int]:
-    """Run a server until it is not needed any more; give its pid once it listens."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for_port(port)
-        time.sleep(2)
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(timeout=15)
-
-
 def make_media(path: Path) -> Path:
     """Ten seconds of 1080p60 at 6 Mbit/s with audio, as FLV."""
     video = "-c:v libx264 -preset ultrafast -b:v 5872k -maxrate 5872k -bufsize 5872k"
@@ -150,26 +136,6 @@ def make_media(path: Path) -> Path:
     )
     subprocess.run(command.split(), check=True)
     return path
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_for_port(port: int) -> None:
-    """Wait up to ten seconds until somebody listens."""
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise SystemExit(f"nothing listens on port {port}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from benchmarks.ingest import free_port
+from benchmarks.support.servers import free_port
 
 TARGET_S = 1.0
 

@@ -84,7 +84,7 @@ def prepare(path: Path) -> Broadcast:
     times = [tag.at for tag in body if tag.kind == VIDEO]
     period = times[-1] - times[0] + (times[-1] - times[0]) // (len(times) - 1)
     last = {tag.kind: tag.at for tag in body}
-    first, first_slots = _pass(body, {kind: body[0].at for kind in last})
+    first, first_slots = _pass(body, dict.fromkeys(last, body[0].at))
     again, again_slots = _pass(body, {kind: at - period for kind, at in last.items()})
     return Broadcast(headers, first, again, first_slots, again_slots, period)
 
@@ -180,7 +180,7 @@ def _with_set_data_frame(tag: Tag) -> bytes:
     return _amf("@setDataFrame") + tag.body if tag.kind == DATA else tag.body
 
 
-def _amf(*values: str | float | None | dict[str, str]) -> bytes:
+def _amf(*values: str | float | dict[str, str] | None) -> bytes:
     out = b""
     for value in values:
         if value is None:

@@ -3,8 +3,10 @@
 Everything that can be decided without a socket is decided in ``origin.rtmp.session``. What is
 left here, in the order in which it happens:
 
-- Bytes arrive in one buffer that all connections share. The session copies what it takes before
-  the loop turns to anyone else, so a thousand idle connections hold no buffers.
+- Bytes arrive in one buffer that all connections share. The session reads them there, and keeps
+  a copy only of what it has not read when the loop turns to anyone else: a thousand idle
+  connections hold no buffers.
+- Who is live is read at the listener's beat (``origin.ingest.beat``), everybody else at once.
 - Events are handled in turns. A turn ends after ``EVENTS_PER_TURN`` events, or when the session
   says so; reading is paused then, and the next turn is asked of the loop behind everyone else's
   work. No peer can hold the loop for longer than a turn, whatever it sends.
@@ -70,6 +72,8 @@ class Connection(asyncio.BufferedProtocol):
         self._address = self._peer = ""
         self._is_stranger = False
         self._is_reading = True
+        self._borrowed: socket.socket | None = None  # our handle, while the beat reads it
+        self._has_met_end = False
         self._turn_is_due = self._turn_was_due = False
         self._settled_in: State | None = None
         self._is_leaving = False  # our FIN is on its way
@@ -105,9 +109,26 @@ class Connection(asyncio.BufferedProtocol):
             self._acknowledge_at_once()
         self._session.receive(self._shared.buffer[:nbytes], self._loop.time())
         self._take_turn()
-        if self._settled_in is State.LIVE and self._is_reading and nbytes < READ_BUFFER_BYTES:
-            self._read_on(False)
-            self._shared.beat.join(self)
+        self._session.keep()
+
+    def on_beat(self) -> None:
+        """Read a live publisher, past the transport; its end is left to the transport."""
+        if self._borrowed is None or self._turn_is_due:
+            return
+        try:
+            nbytes = self._borrowed.recv_into(self._shared.buffer)
+        except BlockingIOError:
+            return
+        except OSError:
+            nbytes = 0
+        if nbytes == 0:
+            self._has_met_end = True
+            self._leave_beat()
+            self._read_on(True)
+            return
+        self.buffer_updated(nbytes)
+        if nbytes == READ_BUFFER_BYTES:  # there is more, and it need not wait
+            self._loop.call_soon(self.on_beat)
 
     def pause_writing(self) -> None:
         self._log.warning("connection closed: it does not read what it is told")
@@ -115,15 +136,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_lost = True
+        self._leave_beat()
         if not self._turn_is_due:  # otherwise what was received is still being read
             self._give_up()
 
     # What the listener and the stream call.
-
-    def read_again(self) -> None:
-        """Go on reading, if nothing else speaks against it."""
-        deciding = self._session.state is State.DECIDING
-        self._read_on(not self._turn_is_due and not deciding)
 
     def send_away(self, reason: str) -> None:
         """End the connection, with the reason if there is a publish to tell it to."""
@@ -185,7 +202,11 @@ class Connection(asyncio.BufferedProtocol):
         if state is State.CLOSING and not self._is_leaving:
             self._is_leaving = True
             self._send_fin()
-        self.read_again()
+        if state is State.LIVE:
+            self._join_beat()
+        else:
+            self._leave_beat()
+            self._read_on(not self._turn_is_due and state is not State.DECIDING)
         self._set_timer()
 
     def _send_fin(self) -> None:
@@ -193,6 +214,18 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.write_eof()
         except OSError:  # the peer's reset has come in, and has not been read yet
             self._transport.abort()
+
+    def _join_beat(self) -> None:
+        if self._borrowed is None and not self._has_met_end:
+            self._read_on(False)
+            self._borrowed = self._shared.beat.borrow(self._socket)
+            self._shared.beat.join(self)
+
+    def _leave_beat(self) -> None:
+        if self._borrowed is not None:
+            self._shared.beat.leave(self)
+            self._borrowed.close()
+            self._borrowed = None
 
     def _read_on(self, wanted: bool) -> None:
         if wanted is self._is_reading:

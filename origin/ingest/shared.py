@@ -9,15 +9,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
+from origin.ingest.beat import Beat
 from origin.ingest.settings import IngestSettings
 from origin.streams.door import Door
 
 READ_BUFFER_BYTES = 256 * 1024
 """What one read can take: a keyframe at 6 Mbit/s in one piece."""
-
-BEAT_S = 0.025
-"""How often publishers are read. It is the delay that a frame may get here, and far below the
-length of a part; reading at once costs more than twice the CPU (``benchmarks/ingest.py``)."""
 
 
 class Member(Protocol):
@@ -26,31 +23,6 @@ class Member(Protocol):
     gone: asyncio.Future[None]
 
     def send_away(self, reason: str) -> None: ...
-
-    def read_again(self) -> None: ...
-
-
-class Beat:
-    """Has publishers read together, some times a second, instead of one by one at every frame.
-
-    What a frame costs is mostly the waking up for it: the caches are cold each time. So whoever
-    is live stops reading after each read, waits here, and all of them go on at once. The kernel
-    keeps their bytes meanwhile.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: list[Member] = []
-
-    def join(self, member: Member) -> None:
-        """Have ``member`` read again at the next beat."""
-        self._waiting.append(member)
-        if len(self._waiting) == 1:
-            asyncio.get_running_loop().call_later(BEAT_S, self._strike)
-
-    def _strike(self) -> None:
-        members, self._waiting = self._waiting, []
-        for member in members:
-            member.read_again()
 
 
 @dataclass(slots=True)
@@ -70,14 +42,20 @@ class Counters:
 class Shared:
     """The door, the settings, the buffer, the counters, and who is there."""
 
-    def __init__(self, door: Door, settings: IngestSettings, counters: Counters) -> None:
+    def __init__(
+        self,
+        door: Door,
+        settings: IngestSettings,
+        counters: Counters,
+        beat: Beat | None = None,
+    ) -> None:
         self.door = door
         self.settings = settings
         self.counters = counters
         self.buffer = memoryview(bytearray(READ_BUFFER_BYTES))
         self.quick_ack: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
         self.members: set[Member] = set()
-        self.beat = Beat()
+        self.beat = beat or Beat()
         self._strangers: Counter[str] = Counter()  # not let in to publish yet, by address
 
     def welcome(self, member: Member, address: str) -> bool:

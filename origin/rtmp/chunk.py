@@ -43,6 +43,7 @@ _TIMESTAMP_MASK = 0xFFFFFFFF
 _HEADER_SIZES = (11, 7, 3, 0)
 _FMT_3 = 0xC0
 _LAST_ONE_BYTE_ID = 63
+_LONG_CHUNK = 1024  # from here on copying chunk by chunk beats copying all of them twice
 _LONGEST_RUN = 1024  # chunks looked at in one stride, so that a short run never costs a long look
 
 _field_length_type = Struct(">HBHBB").unpack_from
@@ -92,8 +93,7 @@ class ChunkReader:
         self.longest_message = limits.longest_message_before_publish_bytes
         self.chunks_left = limits.chunks_per_turn
         self._limits = limits
-        self._inbox = b""
-        self._view = memoryview(self._inbox)
+        self._inbox = memoryview(b"")
         self._at = 0
         self._now = 0.0
         self._chunk_size = DEFAULT_CHUNK_SIZE
@@ -104,11 +104,19 @@ class ChunkReader:
         self._unfinished_since: dict[int, float] = {}  # by chunk stream, the oldest first
 
     def receive(self, data: bytes | memoryview, now: float) -> None:
-        """Take bytes from the peer. They are copied: the caller may reuse its buffer."""
+        """Take bytes from the peer.
+
+        They are looked at where they are, and so are the payloads of messages that came in one
+        chunk: whoever reuses the buffer calls ``keep`` before, and is done with the messages.
+        """
         self._now = now
         rest = self._inbox[self._at :]
-        self._inbox = rest + data if rest else bytes(data)
-        self._view = memoryview(self._inbox)
+        self._inbox = memoryview(bytes(rest) + data if rest else data)
+        self._at = 0
+
+    def keep(self) -> None:
+        """Copy what is not yet read: the buffer that it came in will be used again."""
+        self._inbox = memoryview(bytes(self._inbox[self._at :]))
         self._at = 0
 
     @property
@@ -171,7 +179,7 @@ class ChunkReader:
     def _continue_header(self, stream: _ChunkStream, at: int) -> int | None:
         """Fmt 3: take a repeated extended timestamp; add the delta if a message begins."""
         if expected := stream.extended:
-            found = self._inbox[at : at + 4]
+            found = bytes(self._inbox[at : at + 4])
             if found == expected:
                 at += 4
             elif len(found) < 4 and expected.startswith(found):
@@ -196,7 +204,7 @@ class ChunkReader:
             high, low, length_high, length_low, type_id = _field_length_type(inbox, at)
             field, length = high << 8 | low, length_high << 8 | length_low
         if field == _NO_FIELD:
-            extended = inbox[end : end + 4]
+            extended = bytes(inbox[end : end + 4])
             if len(extended) < 4:
                 return None
             field, end = int.from_bytes(extended), end + 4
@@ -224,12 +232,12 @@ class ChunkReader:
             if self._chunk_left == length and end <= len(self._inbox):
                 self._at = end
                 self._current = None
-                payload = self._view[at:end]
+                payload = self._inbox[at:end]
                 return Message(stream.type_id, stream.stream_id, stream.timestamp, payload)
             body = stream.body = bytearray()
             self._unfinished_since[stream.id] = self._now
         taken: int = min(self._chunk_left, len(self._inbox) - at)
-        body += self._view[at : at + taken]
+        body += self._inbox[at : at + taken]
         self._at = at + taken
         self._chunk_left -= taken
         self._count_unfinished(taken)
@@ -256,16 +264,20 @@ class ChunkReader:
         fit = min(
             (len(self._inbox) - at) // stride, (stream.length - len(body)) // size, _LONGEST_RUN
         )
-        headers = self._inbox[at : at + fit * stride : stride]
+        headers = bytes(self._inbox[at : at + fit * stride : stride])
         run = fit - len(headers.lstrip(bytes((_FMT_3 | stream.id,))))
         if run == 0:
             return
-        block = bytearray(self._view[at : at + run * stride])
-        del block[::stride]
-        body += block
+        if size >= _LONG_CHUNK:
+            for start in range(at + 1, at + run * stride, stride):
+                body += self._inbox[start : start + size]
+        else:
+            block = bytearray(self._inbox[at : at + run * stride])
+            del block[::stride]
+            body += block
         self._at = at + run * stride
         self.chunks_left -= 1 + run // 64  # a chunk in a run costs that much less than one alone
-        self._count_unfinished(len(block))
+        self._count_unfinished(run * size)
 
     def _count_unfinished(self, more: int) -> None:
         self._unfinished_bytes += more

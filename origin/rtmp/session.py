@@ -149,8 +149,15 @@ class ServerSession:
     def state(self) -> State:
         return self._state
 
+    def keep(self) -> None:
+        """Copy what has not been read yet out of the buffer that it was received in."""
+        self._reader.keep()
+
     def receive(self, data: bytes | memoryview, now: float) -> None:
-        """Take bytes from the peer; ask ``next_event`` what they mean."""
+        """Take bytes from the peer; ask ``next_event`` what they mean.
+
+        They are not copied: call ``keep`` before the buffer is used for anything else.
+        """
         if self._is_paused and self._state is not State.DECIDING:
             return
         silence = now - self._heard_at

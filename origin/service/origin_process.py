@@ -7,7 +7,6 @@ is being asked, and returns.
 
 import asyncio
 import contextlib
-import gc
 import secrets
 import signal
 from collections.abc import Generator
@@ -25,6 +24,7 @@ from origin.ingest.listener import RtmpListener
 from origin.ingest.settings import IngestSettings
 from origin.observe.metrics import MetricsPage
 from origin.service.figures import read_figures
+from origin.service.memory import keep_memory
 from origin.service.sockets import OriginSockets
 from origin.streams.clock import LoopClock
 from origin.streams.registry import Registry
@@ -83,8 +83,7 @@ async def _serve(settings: Settings, admission: Admission, sockets: OriginSocket
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     await listener.start(sockets.rtmp)
-    # What was imported stays: the collector need not look at it again with every stream.
-    gc.freeze()
+    keep_memory()
     serving = asyncio.ensure_future(server.serve([sockets.control]))
     await stopping.wait()
     registry.close("the server is shutting down")

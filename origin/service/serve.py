@@ -52,7 +52,7 @@ def serve(settings: Settings, *, demo: bool) -> int:
 def edge_arguments(settings: Settings) -> list[str]:
     """The command line of the edge in front of this origin, after ``python``."""
     return [
-        *("-m", "cdn", "--exit-with-parent"),
+        *("-m", "cdn", "--exit-with-parent", "--log-level", "warning"),
         *("--origin", f"http://{_local(settings.control.host)}:{settings.control.port}"),
         *("--host", settings.server.host),
         *("--http-port", str(settings.server.http_port)),

@@ -1,7 +1,9 @@
 """A transport without a socket: the test is the network."""
 
 import asyncio
+import socket
 
+from origin.ingest.beat import Beat, Reader
 from origin.ingest.connection import Connection
 from origin.ingest.settings import IngestSettings
 from origin.ingest.shared import Counters, Shared
@@ -15,6 +17,19 @@ class FakeSocket:
 
     def __init__(self) -> None:
         self.options: list[tuple[int, int, int]] = []
+        self.arrived = b""
+        self.has_ended = False
+
+    def recv_into(self, buffer: memoryview) -> int:
+        """What a beat reads."""
+        if not self.arrived and not self.has_ended:
+            raise BlockingIOError
+        data, self.arrived = self.arrived[: len(buffer)], self.arrived[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """What was borrowed is given back."""
 
     def setsockopt(self, level: int, option: int, value: int) -> None:
         self.options.append((level, option, value))
@@ -56,17 +71,38 @@ class FakeTransport(asyncio.Transport):
         """Nothing waits here."""
 
 
+class FakeBeat(Beat):
+    """Strikes when the test delivers; lends the fake sockets themselves."""
+
+    def __init__(self) -> None:
+        self.readers: set[Reader] = set()
+
+    def join(self, reader: Reader) -> None:
+        self.readers.add(reader)
+
+    def leave(self, reader: Reader) -> None:
+        self.readers.discard(reader)
+
+    def borrow(self, sock: socket.socket) -> socket.socket:
+        return sock
+
+
 class Wire:
     """A connection of the listener's, and its end in the test's hand."""
 
     def __init__(self, door: Door, settings: IngestSettings | None = None) -> None:
-        self.shared = Shared(door, settings or IngestSettings(), Counters())
+        self.beat = FakeBeat()
+        self.shared = Shared(door, settings or IngestSettings(), Counters(), self.beat)
         self.transport = FakeTransport()
         self.connection = Connection(self.shared, NONCE)
         self.connection.connection_made(self.transport)
 
     def deliver(self, data: bytes) -> None:
         """One read's worth of bytes."""
+        if self.connection in self.beat.readers:
+            self.transport.socket.arrived += data
+            self.connection.on_beat()
+            return
         assert self.transport.reads, "read while paused"
         self.connection.get_buffer(-1)[: len(data)] = data
         self.connection.buffer_updated(len(data))

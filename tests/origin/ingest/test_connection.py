@@ -68,14 +68,27 @@ async def test_a_goodbye_received_before_the_loss_is_still_a_clean_end() -> None
     assert door.publication.ends == [True]
 
 
-async def test_reading_is_paused_until_the_last_turn_is_taken() -> None:
+async def test_nothing_is_read_until_the_last_turn_is_taken() -> None:
     wire, encoder = await live(OpenDoor())
     wire.deliver(b"".join(encoder.audio(at) for at in range(2 * EVENTS_PER_TURN)))
-    reads = [wire.transport.reads]
-    for _ in range(3):
+    wire.transport.socket.arrived = encoder.audio(2 * EVENTS_PER_TURN)
+    is_waiting: list[bool] = []
+    for _ in range(4):
+        wire.connection.on_beat()
+        is_waiting.append(bool(wire.transport.socket.arrived))
         await asyncio.sleep(0)
-        reads.append(wire.transport.reads)
-    assert reads == [False, False, True, True]
+    assert is_waiting == [True, True, False, False]
+    wire.lose()
+
+
+async def test_the_end_of_a_live_connection_is_left_to_the_transport() -> None:
+    wire, _ = await live(OpenDoor())
+    assert wire.connection in wire.beat.readers
+    assert not wire.transport.reads
+    wire.transport.socket.has_ended = True
+    wire.connection.on_beat()
+    assert wire.connection not in wire.beat.readers
+    assert wire.transport.reads
     wire.lose()
 
 
