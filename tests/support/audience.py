@@ -1,14 +1,22 @@
-"""An audience: viewers without a screen, who ask for what a player would ask for."""
+"""An audience: viewers without a screen, who ask for what a player would ask for.
+
+They are as patient as hls.js: a segment that cannot be had is asked for again, for as long as the
+playlist lists it, and nobody sees more than a pause. A playlist that fails is a complaint at once.
+"""
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import m3u8
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
 POLL_S = 1.0
 TIMEOUT_S = 5.0
+RETRIES = 20
+"""So often, once a poll, is a listed segment asked for; hls.js gives up after some 30 s."""
 
 
 @dataclass(slots=True)
@@ -20,8 +28,6 @@ class Audience:
     complaints: list[str] = field(default_factory=list)
     polls: int = 0
     segments: set[str] = field(default_factory=set)
-    newest_at: float = 0.0
-    """When a segment was last seen that nobody had seen before."""
 
     async def watch(self, seconds: float) -> None:
         """Let everybody watch at once."""
@@ -31,32 +37,41 @@ class Audience:
             await asyncio.gather(*viewers)
 
     async def _watch(self, client: ClientSession, end: float) -> None:
-        multivariant = m3u8.loads(await self._get(client, self.url), uri=self.url)
-        playlist = multivariant.playlists[0].absolute_uri
-        seen = set[str]()
+        multivariant = m3u8.loads(await self._playlist(client, self.url), uri=self.url)
+        address = multivariant.playlists[0].absolute_uri
+        seen, waited_for = set[str](), Counter[str]()
         while time.monotonic() < end:
-            media = m3u8.loads(await self._get(client, playlist), uri=playlist)
+            media = m3u8.loads(await self._playlist(client, address), uri=address)
             self.polls += 1
-            wanted = [entry.absolute_uri for entry in (*media.segment_map, *media.segments)]
-            for uri in wanted:
-                if uri not in seen:
+            for uri in [entry.absolute_uri for entry in (*media.segment_map, *media.segments)]:
+                if uri in seen:
+                    continue
+                problem = await self._problem_with(client, uri)
+                if problem is None:
                     seen.add(uri)
-                    await self._get(client, uri)
-                    self._note(uri)
+                    self.segments.add(uri)
+                    continue
+                waited_for[uri] += 1
+                if waited_for[uri] == RETRIES:
+                    self.complaints.append(problem)
             await asyncio.sleep(POLL_S)
 
-    def _note(self, uri: str) -> None:
-        if uri not in self.segments:
-            self.segments.add(uri)
-            self.newest_at = time.monotonic()
-
-    async def _get(self, client: ClientSession, url: str) -> str:
+    async def _playlist(self, client: ClientSession, url: str) -> str:
         try:
             async with client.get(url) as answer:
-                body = await answer.read()
+                text = await answer.text()
         except (ClientError, TimeoutError) as error:
             self.complaints.append(f"{url}: {error!r}")
             return ""
-        if answer.status != 200:
+        if answer.status != HTTPStatus.OK:
             self.complaints.append(f"{url}: {answer.status}")
-        return body.decode(errors="replace") if url.endswith("m3u8") else ""
+        return text
+
+    async def _problem_with(self, client: ClientSession, url: str) -> str | None:
+        """Fetch media; say what was wrong with the answer."""
+        try:
+            async with client.get(url) as answer:
+                await answer.read()
+        except (ClientError, TimeoutError) as error:
+            return f"{url}: {error!r}"
+        return None if answer.status == HTTPStatus.OK else f"{url}: {answer.status}"
