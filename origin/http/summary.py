@@ -48,8 +48,8 @@ def summarize(stream: Stream) -> Summary:
         bitrate=rendition.average_bandwidth if rendition is not None else None,
         target_duration=rendition.target_duration if rendition is not None else None,
         segments=session.segments if session is not None else 0,
-        has_playlist=rendition is not None and rendition.playlist() is not None,
-        has_ts=rendition is not None and rendition.ts_playlist() is not None,
+        has_playlist=rendition is not None and bool(rendition.listed),
+        has_ts=rendition is not None and bool(rendition.listed) and not rendition.ts_refusal,
     )
 
 

@@ -8,15 +8,15 @@
                             |                        v  first segment            |  |
                             |                     RECONNECTING --grace is over---+  |
                             +-------------------------publish-----------------------+
-    ENDED --forgotten--> OFFLINE
+    ENDED --forgotten--> OFFLINE                 STARTING --left without a segment--> OFFLINE
 
 A session is what lies between OFFLINE (or ENDED) and ENDED: one playlist, one epoch in its names.
 A publisher who is lost and comes back within the grace time goes on in the same session; so does
 one who takes over from a connection that hangs. Media and discontinuity sequence numbers go on
 from session to session and never back.
 
-A lost publisher in STARTING waits in RECONNECTING as well: nothing is shown until there is a
-segment, but the session is kept. All of this runs in the event loop's thread.
+A publisher who leaves before there was a segment leaves nothing behind: the stream is OFFLINE
+again, whatever it was before. All of this runs in the event loop's thread.
 """
 
 from collections.abc import Callable, Mapping
@@ -155,6 +155,9 @@ class Stream:
         if self.session is None:
             return
         self.session.packager.flush()
+        if not self.session.segments:
+            self._abandon_session()
+            return
         if clean:
             self._end_session()
             return
@@ -193,6 +196,11 @@ class Stream:
         self.last_live = self._clock.wall()
         self._enter(State.ENDED)
         self._timer = self._clock.call_later(self._patience.keep_ended_s, self._forget)
+
+    def _abandon_session(self) -> None:
+        """Nothing was ever shown of it, so no number was used up and nobody is told it ended."""
+        self.session = None
+        self._enter(State.OFFLINE)
 
     def _forget(self) -> None:
         self._cancel_timer()

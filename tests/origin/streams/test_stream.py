@@ -83,6 +83,20 @@ async def test_a_stream_is_starting_until_its_first_segment_is_complete(obs: Enc
     assert state_of(obs) is State.LIVE
 
 
+@pytest.mark.parametrize("clean", [True, False])
+async def test_a_publisher_who_brought_nothing_leaves_nothing_behind(
+    obs: Encoder, clock: FakeClock, clean: bool
+) -> None:
+    publication = await obs.connect()
+    publication.end(clean=clean)
+    assert state_of(obs) is State.OFFLINE
+    assert obs.stream.session is None
+    assert clock.pending == 0
+    broadcast(await obs.connect(), 3.0)
+    assert sequence_numbers(playlist(obs.stream))[1] == 0
+    assert "#EXT-X-DISCONTINUITY\n" not in playlist(obs.stream)
+
+
 async def test_a_clean_end_puts_endlist_at_once_and_the_window_stays(obs: Encoder) -> None:
     publication = await obs.connect()
     broadcast(publication, 5.0)
