@@ -1,5 +1,4 @@
 import asyncio
-import socket
 from collections.abc import Callable
 
 import pytest
@@ -18,7 +17,6 @@ from tests.support.encoders import (
     ECHO,
     HELLO,
     KEYFRAME,
-    Encoder,
 )
 from tests.support.listeners import listening
 from tests.support.rtmp_client import RtmpClient, rtmp_client
@@ -295,15 +293,11 @@ async def test_strangers_of_one_address_are_bounded_and_publishers_do_not_count(
 
 async def test_a_peer_that_never_reads_is_cut_off_at_the_bound() -> None:
     settings = IngestSettings(write_buffer_bytes=64 * 1024)
-    async with listening(OpenDoor(), settings) as listener:
-        with socket.create_connection(("127.0.0.1", listener.port)) as peer:
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            peer.setblocking(False)
-            loop, encoder = asyncio.get_running_loop(), Encoder()
-            await loop.sock_sendall(peer, HELLO + ECHO + encoder.connect())
-            pings = encoder.ping(1) * 500_000  # their answers fill any buffer of the kernel's
-            with pytest.raises(ConnectionError):
-                await loop.sock_sendall(peer, pings)
+    async with listening(OpenDoor(), settings) as listener, rtmp_client(listener.port) as client:
+        client.writer.write(HELLO + ECHO + client.encoder.connect())
+        pings = client.encoder.ping(1) * 10_000  # again and again, whatever the kernels hold
+        with pytest.raises(ConnectionError):
+            await client.write_until_broken(pings)
 
 
 async def test_a_flood_of_empty_messages_leaves_the_loop_its_turns() -> None:
