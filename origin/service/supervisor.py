@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -42,7 +42,6 @@ class Child:
     pause_s: float = FIRST_PAUSE_S
     due_at: float = 0.0
     """When to start it, on the monotonic clock, while it does not run."""
-    restarts: int = field(default=0)
 
 
 def supervise(children: Sequence[Child]) -> int:
@@ -104,7 +103,6 @@ def _reap(children: Sequence[Child]) -> None:
         child.pause_s = 0.0 if lived_s > GROWN_UP_S else _longer(child.pause_s)
         child.due_at = time.monotonic() + child.pause_s
         child.pid = None
-        child.restarts += 1
         log.error("process died, starting it again", process=child.name, in_s=child.pause_s)
 
 

@@ -60,10 +60,7 @@ class Packager:
         """Learn from onMetaData which tracks will come: those that it names a codec for."""
         named = {
             kind
-            for kind, field in (
-                (MediaKind.VIDEO, "videocodecid"),
-                (MediaKind.AUDIO, "audiocodecid"),
-            )
+            for kind, field in CODEC_FIELDS.items()
             if metadata.get(field) not in (None, 0, 0.0, "")
         }
         if named:

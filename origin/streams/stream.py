@@ -100,7 +100,6 @@ class Stream:
         self.last_live: datetime | None = None
         """When the last session ended."""
         self.session: Session | None = None
-        self.publishes = 0
         self._rules = rules
         self._patience = patience
         self._clock = clock
@@ -120,7 +119,6 @@ class Stream:
         elif self.state is State.LIVE:
             self._enter(State.RECONNECTING)
         self.session.segments_at_attach = self.session.segments
-        self.publishes += 1
         self._publisher = Publisher(self, on_closed)
         log.info("publisher connected", stream=self.name, peer=peer)
         return self._publisher

@@ -37,7 +37,6 @@ class Reader(HTMLParser):
         self.inline: list[str] = []
         self.addresses: list[str] = []
         self.ids: list[str] = []
-        self._script = False
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -15,7 +15,6 @@ def written(*fields: tuple[int, int]) -> bytes:
 LC, SBR, PS = 2, 5, 29
 NO_FLAGS = (0, 3)  # frameLengthFlag, dependsOnCoreCoder, extensionFlag
 SYNC_SBR = (0x2B7, 11)
-SYNC_PS = (0x548, 11)
 # A program_config_element: front pair, one side, back pair, low frequency effects: 5.1 and one.
 LAYOUT = (
     (0, 4), (1, 2), (3, 4), (1, 4), (1, 4), (1, 4), (1, 2), (0, 3), (0, 4), (0, 3),
