@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.support.audience import Audience
 from tests.support.pushers import pushing
-from tests.support.servers import NO_EDGE, TidecastProcess, edge, tidecast
+from tests.support.servers import NO_EDGE, edge, tidecast
 from tests.support.tap import tapped
 
 WATCHED_S = 10.0
@@ -20,7 +20,7 @@ async def test_two_hundred_viewers_cost_the_origin_one_request_per_object(tmp_pa
         edge(tmp_path, tap.url) as node,
         pushing(origin.rtmp_url("main")),
     ):
-        await first_segment(origin)
+        await origin.until("main", "live")
         audience = Audience(f"{node.base}/main/index.m3u8", 200)
         await audience.watch(WATCHED_S)
         assert audience.complaints == []
@@ -39,7 +39,7 @@ async def test_nobody_sees_an_error_while_the_origin_is_gone(tmp_path: Path) -> 
     ):
         audience = Audience(f"{node.base}/main/index.m3u8", 20)
         async with pushing(origin.rtmp_url("main")):
-            await first_segment(origin)
+            await origin.until("main", "live")
             watching = asyncio.create_task(audience.watch(OUTAGE_S + 20))
             await asyncio.sleep(6)
             before = len(audience.segments)
@@ -50,9 +50,3 @@ async def test_nobody_sees_an_error_while_the_origin_is_gone(tmp_path: Path) -> 
             await watching
         assert audience.complaints == []
         assert len(audience.segments) > before, "nobody saw what came after the outage"
-
-
-async def first_segment(origin: TidecastProcess) -> None:
-    """Wait until the stream can be played."""
-    while "stream is live" not in origin.output():  # noqa: ASYNC110
-        await asyncio.sleep(0.1)

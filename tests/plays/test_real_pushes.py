@@ -71,6 +71,7 @@ async def push(
         in_real_time=False,
     ) as pusher:
         assert await pusher.finished() == 0, pusher.log()
+    await server.until(name, "ended")
 
 
 async def assert_decodes_without_complaint(url: str) -> None:

@@ -56,6 +56,7 @@ async def test_it_serves_plays_and_shows_the_page(wheel: Path, tmp_path: Path) -
     async with running(server):
         async with pushing(server.rtmp_url("main"), seconds=8, in_real_time=False) as publisher:
             assert await publisher.finished() == 0, publisher.log()
+        await server.until("main", "ended")
         await assert_decodes(f"{server.base}/main/index.m3u8", 240)
         async with pushing(server.rtmp_url("main")), chromium() as browser, visit(browser) as seen:
             await seen.page.goto(f"{server.base}/main")

@@ -161,6 +161,17 @@ class TidecastProcess(ServerProcess):
         """Where edges and operators go."""
         return f"http://{ADDRESS}:{self.ports.control}"
 
+    async def until(self, stream: str, state: str) -> None:
+        """Wait until the origin says that ``stream`` is in ``state``."""
+        url = f"{self.control}/{stream}/status.json"
+        async with asyncio.timeout(READY_WITHIN_S), ClientSession() as client:
+            while await self._state_at(client, url) != state:  # noqa: ASYNC110
+                await asyncio.sleep(ASK_EVERY_S)
+
+    async def _state_at(self, client: ClientSession, url: str) -> object:
+        async with client.get(url) as answer:
+            return (await answer.json()).get("state")
+
     def rtmp_url(self, key: str) -> str:
         """Where the streamer with this key publishes."""
         return f"rtmp://{ADDRESS}:{self.ports.rtmp}/live/{key}"
