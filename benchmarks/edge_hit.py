@@ -25,7 +25,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from benchmarks.support.cpu import sample
-from benchmarks.support.servers import LOAD_CORE, SERVER_CORE, free_port, running
+from benchmarks.support.servers import LOAD_CORE, SERVER_CORE, running
+from tests.support.servers import free_ports
 
 TARGET = 1.0
 CONNECTIONS = 100
@@ -137,7 +138,7 @@ def serving_origin() -> Iterator[str]:
 @contextmanager
 def edge(origin: str, _folder: Path) -> Iterator[tuple[int, int]]:
     """Run the edge with one worker; give its pid and port."""
-    port = free_port()
+    (port,) = free_ports(1)
     command = [
         *("taskset", "-c", SERVER_CORE, sys.executable, "-m", "cdn", "--origin", origin),
         *("--host", "127.0.0.1", "--http-port", str(port)),
@@ -150,7 +151,7 @@ def edge(origin: str, _folder: Path) -> Iterator[tuple[int, int]]:
 def nginx(origin: str, folder: Path) -> Iterator[tuple[int, int]]:
     """Run nginx with one worker and a cache; give its pid and port."""
     binary = shutil.which("nginx") or "/usr/sbin/nginx"
-    port = free_port()
+    (port,) = free_ports(1)
     folder.chmod(0o777)  # nginx's worker is another user
     configuration = folder / "nginx.conf"
     configuration.write_text(NGINX.format(folder=folder, port=port, origin=origin))

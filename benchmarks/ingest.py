@@ -23,7 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.support.cpu import Sample, sample
-from benchmarks.support.servers import LOAD_CORE, SERVER_CORE, free_port, running
+from benchmarks.support.servers import LOAD_CORE, SERVER_CORE, running
+from tests.support.servers import free_ports
 
 TARGET = 0.6
 NGINX = """
@@ -100,7 +101,7 @@ def measure(pid: int, port: int, media: Path, publishers: int, seconds: float) -
 @contextmanager
 def tidecast(folder: Path) -> Iterator[tuple[int, int]]:
     """Run the origin without an edge; give its pid and RTMP port."""
-    rtmp, http, control = (free_port() for _ in range(3))
+    rtmp, http, control = free_ports(3)
     command = [
         *("taskset", "-c", SERVER_CORE, sys.executable, "-m", "origin", "serve", "--open"),
         *("--data-dir", str(folder / "data"), "--edge-workers", "0"),
@@ -114,7 +115,7 @@ def tidecast(folder: Path) -> Iterator[tuple[int, int]]:
 def nginx(folder: Path) -> Iterator[tuple[int, int]]:
     """Run nginx with its RTMP module and HLS; give its pid and RTMP port."""
     binary = shutil.which("nginx") or "/usr/sbin/nginx"
-    port = free_port()
+    (port,) = free_ports(1)
     configuration = folder / "nginx.conf"
     configuration.write_text(NGINX.format(folder=folder, port=port))
     (folder / "hls").mkdir(exist_ok=True)

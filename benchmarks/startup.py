@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from benchmarks.support.servers import free_port
+from tests.support.servers import free_ports
 
 TARGET_S = 1.0
 
@@ -33,7 +33,7 @@ def main() -> None:
 
 def start() -> tuple[float, float]:
     """Start it once; return the seconds until the words, and until everything answers."""
-    rtmp, http, control = (free_port() for _ in range(3))
+    rtmp, http, control = free_ports(3)
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *(sys.executable, "-m", "origin", "serve", "--host", "127.0.0.1"),
@@ -46,8 +46,8 @@ def start() -> tuple[float, float]:
         )
         try:
             assert process.stdout is not None
-            while "Ctrl-C" not in process.stdout.readline():
-                pass
+            if not any("Ctrl-C" in line for line in process.stdout):
+                raise SystemExit("it ended without saying what to type into OBS")
             words = time.monotonic() - began
             for port in (control, http):
                 wait_until_ready(port)

@@ -23,13 +23,6 @@ def running(command: list[str], port: int) -> Iterator[int]:
         process.wait(timeout=15)
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def wait_for_port(port: int) -> None:
     """Wait up to ten seconds until somebody listens."""
     end = time.monotonic() + 10
