@@ -9,8 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from origin.http import api, health, media, pages, problems
 from origin.http.state import OriginState
 
-# What only operators reach, and no edge forwards: browsers on other sites have no business here.
-CONTROL = ("/api", "/docs", "/openapi.json", "/metrics", "/redoc", "/studio")
+# First components of what only operators reach, and no edge forwards: browsers on other sites
+# have no business here.
+CONTROL = frozenset({"api", "docs", "openapi.json", "metrics", "redoc", "studio"})
 
 VIEWER_HEADERS = {
     "Access-Control-Allow-Origin": "*",
@@ -52,7 +53,7 @@ class CommonHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_viewers = not scope["path"].startswith(CONTROL)
+        is_viewers = scope["path"].removeprefix("/").partition("/")[0] not in CONTROL
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

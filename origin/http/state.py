@@ -1,6 +1,6 @@
 """What the routes ask of the origin, and how they get at it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
@@ -43,8 +43,3 @@ def _state(request: Request) -> OriginState:
 
 StreamsDependency = Annotated[Streams, Depends(_streams)]
 StateDependency = Annotated[OriginState, Depends(_state)]
-
-
-def live_first(streams: Iterable[Stream]) -> list[Stream]:
-    """Streams in the order of their names, those that are on the air before the others."""
-    return sorted(streams, key=lambda stream: (stream.session is None, stream.name))

@@ -167,6 +167,17 @@ async def test_any_page_may_play_the_stream(client: httpx.AsyncClient) -> None:
 async def test_no_page_of_others_may_ask_the_control_api(client: httpx.AsyncClient) -> None:
     answer = await client.get("/api/v1/streams", headers={"Origin": "https://example.org"})
     assert "access-control-allow-origin" not in answer.headers
+    assert (await client.options("/api/v1/streams")).status_code == 405
+
+
+@pytest.mark.parametrize("name", ["apiary", "studio-2"])
+async def test_a_stream_whose_name_begins_like_the_control_api_is_a_stream(
+    station: Station, client: httpx.AsyncClient, name: str
+) -> None:
+    broadcast(await station.publish(name), 5)
+    answer = await client.get(f"/{name}/index.m3u8")
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "*"
 
 
 @pytest.mark.usefixtures("live")
