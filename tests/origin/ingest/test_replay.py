@@ -9,20 +9,25 @@ from tests.support.captures import HELLO_SIZE, Capture, captures
 from tests.support.doors import OpenDoor
 from tests.support.encoders import SERVER_HELLO_SIZE
 from tests.support.listeners import listening
-from tests.support.rtmp_client import rtmp_client
+from tests.support.rtmp_client import RtmpClient, rtmp_client
 
 PLAYED = [capture for capture in captures() if capture.is_played]
 REFUSED = [capture for capture in captures() if not capture.is_played]
+
+
+async def replay(client: RtmpClient, capture: Capture) -> None:
+    """Send what the encoder sent, its handshake first."""
+    data = capture.read()
+    client.writer.write(data[:HELLO_SIZE])
+    await client.reader.readexactly(SERVER_HELLO_SIZE)
+    client.writer.write(data[HELLO_SIZE:])
 
 
 @pytest.mark.parametrize("capture", PLAYED, ids=lambda capture: capture.name)
 async def test_every_message_and_frame_of_a_playable_session_arrives(capture: Capture) -> None:
     door = OpenDoor()
     async with listening(door) as listener, rtmp_client(listener.port) as client:
-        data = capture.read()
-        client.writer.write(data[:HELLO_SIZE])
-        await client.reader.readexactly(SERVER_HELLO_SIZE)
-        client.writer.write(data[HELLO_SIZE:])
+        await replay(client, capture)
         client.writer.write_eof()
         await client.closed()
     publication = door.publication
@@ -42,10 +47,7 @@ async def test_every_message_and_frame_of_a_playable_session_arrives(capture: Ca
 async def test_an_enhanced_session_is_refused_with_a_reason(capture: Capture) -> None:
     door = OpenDoor()
     async with listening(door) as listener, rtmp_client(listener.port) as client:
-        data = capture.read()
-        client.writer.write(data[:HELLO_SIZE])
-        await client.reader.readexactly(SERVER_HELLO_SIZE)
-        client.writer.write(data[HELLO_SIZE:])
+        await replay(client, capture)
         reason = await asyncio.wait_for(client.hear("NetStream.Publish.Failed"), 5)
         await asyncio.wait_for(client.closed(), 5)
     assert capture.outcome in reason
