@@ -53,7 +53,6 @@ _CACHE_STATUS = {
 class HttpScope(TypedDict):
     """What is read of an ASGI HTTP scope."""
 
-    type: str
     method: str
     raw_path: bytes
     query_string: bytes

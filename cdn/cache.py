@@ -329,6 +329,6 @@ def _is_failure(status: int, old: Entry | None) -> bool:
 
 def _renewed(old: Head, news: Head) -> Head:
     """Merge the fields of a 304 into the stored head (RFC 9111, 3.2)."""
-    replaced = {name for name, _ in news.headers} - {b"content-length"}
+    replaced = {name for name, _ in news.headers}
     kept = [field for field in old.headers if field[0] not in replaced]
-    return Head(old.status, (*kept, *(f for f in news.headers if f[0] in replaced)))
+    return Head(old.status, (*kept, *news.headers))

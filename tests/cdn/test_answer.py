@@ -140,6 +140,12 @@ def test_a_range_has_its_conditions(asked: Asked, status: int) -> None:
     assert reply(asked).status == status
 
 
+def test_a_weak_etag_is_no_condition_for_a_range() -> None:
+    weak = Head(200, ((b"etag", b'W/"abc"'),))
+    asked = Asked(range=b"bytes=0-1", if_range=b'W/"abc"')
+    assert reply(asked, weak).status == 200
+
+
 def test_a_range_of_what_is_still_on_its_way_is_answered_with_everything() -> None:
     growing = answer(SEGMENT, 100, complete=False, asked=Asked(range=b"bytes=0-1"))
     assert (growing.status, growing.span) == (200, None)
