@@ -1,5 +1,6 @@
 """A viewer in Chromium, through the edge, while real publishers come, go and come back."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.support.servers import TidecastProcess, tidecast
 MOVES_WITHIN_S = 5.0
 PLAYED_S, OF_S = 8.0, 10.0
 PATIENCE_MS = 30_000
+GONE_S = 3.0
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ async def test_a_page_that_was_open_before_sees_all_of_a_broadcast(
 ) -> None:
     page = viewer.page
     await page.goto(f"{server.base}/main")
-    await page.evaluate("window.neverReloaded = true")
+    await remember_states(page)
     await reaches(page, "offline")
 
     async with pushing(server.rtmp_url("main"), Picture(b_frames=2)) as publisher:
@@ -43,15 +45,19 @@ async def test_a_page_that_was_open_before_sees_all_of_a_broadcast(
         await reaches(page, "live")
         assert await seconds_played_in(page, OF_S) >= PLAYED_S
         await publisher.vanish()
-    await reaches(page, "reconnecting")
+    await asyncio.sleep(GONE_S)
 
     async with pushing(server.rtmp_url("main"), Picture(b_frames=2)) as publisher:
+        await server.until("main", "live")
         await reaches(page, "live")
         assert await seconds_played_in(page, OF_S) >= PLAYED_S
         await publisher.stop()
     await reaches(page, "ended")
 
-    assert await page.evaluate("window.neverReloaded")
+    states = await page.evaluate("window.states")  # gone if the page had been reloaded
+    assert set(states) <= {"offline", "starting", "buffering", "live", "reconnecting", "ended"}
+    main_road = [state for state in states if state not in ("starting", "buffering")]
+    assert main_road == ["offline", "live", "reconnecting", "live", "ended"]
     assert viewer.foreign_requests(server.base) == []
     assert [line for line in viewer.complaints if "503" not in line] == []
 
@@ -90,6 +96,19 @@ async def test_nobody_finds_anything_inaccessible_on_a_real_page(
                 await reaches(viewer.page, state)
             await viewer.page.evaluate(axe.read_text())
             assert await viewer.page.evaluate("axe.run().then((found) => found.violations)") == []
+
+
+async def remember_states(page: Page) -> None:
+    """Keep a list of the states that the page shows from now on."""
+    await page.evaluate(
+        """() => {
+            const shown = document.body.dataset;
+            window.states = [shown.state];
+            new MutationObserver(() => {
+                if (window.states.at(-1) !== shown.state) window.states.push(shown.state);
+            }).observe(document.body, { attributeFilter: ["data-state"] });
+        }"""
+    )
 
 
 async def reaches(page: Page, state: str) -> None:
