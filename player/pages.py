@@ -10,7 +10,7 @@ script (assets/message.js) puts the right one into a live region, so that a scre
 others see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -138,6 +138,11 @@ def embed_page(view: StreamView) -> str:
 def not_found_page() -> str:
     """Render what is said of an address that leads nowhere."""
     return _render("not_found.html")
+
+
+def api_page(api: Mapping[str, object]) -> str:
+    """Render what an OpenAPI description says; the usual viewers of it come from other hosts."""
+    return _render("api.html", api=api)
 
 
 def _first_state(view: StreamView) -> PageState:

@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from origin.http.problems import NotHere
+from origin.http.problems import ANY_PROBLEM, NotHere
 from origin.http.state import StreamsDependency
 from origin.http.summary import Summary, summarize
 
-router = APIRouter(prefix="/api/v1", tags=["streams"])
+router = APIRouter(prefix="/api/v1", tags=["streams"], responses=ANY_PROBLEM)
 
 
 class StreamReport(BaseModel, from_attributes=True):
@@ -37,21 +37,13 @@ class StreamList(BaseModel):
     streams: list[StreamReport]
 
 
-class ProblemReport(BaseModel):
-    """An error (RFC 9457)."""
-
-    title: str
-    status: int
-    detail: str
-
-
 @router.get("/streams")
 def list_streams(streams: StreamsDependency) -> StreamList:
     """List the streams, in the order of their names."""
     return StreamList(streams=[_report(summarize(stream)) for stream in streams])
 
 
-@router.get("/streams/{name}", responses={404: {"model": ProblemReport}})
+@router.get("/streams/{name}")
 def show_stream(
     name: Annotated[str, Path(description="the stream's name")],
     streams: StreamsDependency,

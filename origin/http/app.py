@@ -7,6 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from origin.http import api, health, media, pages, problems
+from origin.http.head import HeadIsGet
 from origin.http.state import OriginState
 
 # First components of what only operators reach, and no edge forwards: browsers on other sites
@@ -32,6 +33,7 @@ def create_app(state: OriginState) -> FastAPI:
         title="Tidecast",
         version=version("tidecast"),
         summary="Live streams: what is on the air, and its playlists and segments.",
+        docs_url=None,  # pages.py has one that fetches nothing from other hosts
         redoc_url=None,
     )
     app.state.origin = state
@@ -39,6 +41,7 @@ def create_app(state: OriginState) -> FastAPI:
     # The media routes match any first path component, so they come last.
     for router in (health.router, api.router, pages.router, media.router):
         app.include_router(router)
+    app.add_middleware(HeadIsGet)
     app.add_middleware(CommonHeaders)
     return app
 

@@ -33,27 +33,26 @@ def find_rendition(stream: str, streams: StreamsDependency) -> Rendition:
 
 
 RenditionDependency = Annotated[Rendition, Depends(find_rendition)]
-READ = ["GET", "HEAD"]
 
 
-@router.api_route("/{stream}/index.m3u8", methods=READ)
+@router.get("/{stream}/index.m3u8")
 def multivariant(request: Request, rendition: RenditionDependency) -> Response:
     return respond(request, _ready(rendition.multivariant()), MOMENTARY)
 
 
-@router.api_route("/{stream}/ts/index.m3u8", methods=READ)
+@router.get("/{stream}/ts/index.m3u8")
 def ts_multivariant(request: Request, rendition: RenditionDependency) -> Response:
     return respond(request, _in_ts(rendition, rendition.ts_multivariant()), MOMENTARY)
 
 
-@router.api_route("/{stream}/ts/{rendition_name}/index.m3u8", methods=READ)
+@router.get("/{stream}/ts/{rendition_name}/index.m3u8")
 def ts_playlist(request: Request, rendition_name: str, rendition: RenditionDependency) -> Response:
     _check(rendition_name)
     playlist = _in_ts(rendition, rendition.ts_playlist())
     return respond(request, playlist, playlist_lifetime(rendition.target_duration or 0))
 
 
-@router.api_route("/{stream}/ts/{rendition_name}/{file}", methods=READ)
+@router.get("/{stream}/ts/{rendition_name}/{file}")
 def ts_file(
     request: Request,
     rendition_name: str,
@@ -64,14 +63,14 @@ def ts_file(
     return respond(request, _found(rendition.find_ts(file), file), IMMUTABLE)
 
 
-@router.api_route("/{stream}/{rendition_name}/index.m3u8", methods=READ)
+@router.get("/{stream}/{rendition_name}/index.m3u8")
 def playlist(request: Request, rendition_name: str, rendition: RenditionDependency) -> Response:
     _check(rendition_name)
     lifetime = playlist_lifetime(rendition.target_duration or 0)
     return respond(request, _ready(rendition.playlist()), lifetime)
 
 
-@router.api_route("/{stream}/{rendition_name}/{file}", methods=READ)
+@router.get("/{stream}/{rendition_name}/{file}")
 def media_file(
     request: Request,
     rendition_name: str,

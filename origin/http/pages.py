@@ -18,6 +18,7 @@ from player.pages import (
     EMBED_CONTENT_SECURITY_POLICY,
     StreamCard,
     StreamView,
+    api_page,
     embed_page,
     home_page,
     not_found_page,
@@ -25,7 +26,6 @@ from player.pages import (
 )
 
 router = APIRouter(include_in_schema=False)
-READ = ["GET", "HEAD"]
 ON_AIR = {State.STARTING.value, State.LIVE.value, State.RECONNECTING.value}
 
 
@@ -44,7 +44,7 @@ class Status(BaseModel):
     frame_rate: float | None
 
 
-@router.api_route("/", methods=READ)
+@router.get("/")
 def home(streams: StreamsDependency) -> Response:
     summaries = [summarize(stream) for stream in streams]
     cards = [
@@ -55,7 +55,12 @@ def home(streams: StreamsDependency) -> Response:
     return _page(home_page(cards), CONTENT_SECURITY_POLICY)
 
 
-@router.api_route("/assets/{name}", methods=READ)
+@router.get("/docs")
+def api_documentation(request: Request) -> Response:
+    return _page(api_page(request.app.openapi()), CONTENT_SECURITY_POLICY)
+
+
+@router.get("/assets/{name}")
 def asset_file(request: Request, name: str) -> Response:
     found = asset(name)
     if found is None:
@@ -65,7 +70,7 @@ def asset_file(request: Request, name: str) -> Response:
     return respond(request, resource, IMMUTABLE)
 
 
-@router.api_route("/{stream}", methods=READ)
+@router.get("/{stream}")
 def watch(stream: str, streams: StreamsDependency) -> Response:
     known = streams.find(stream)
     if known is None:
@@ -73,7 +78,7 @@ def watch(stream: str, streams: StreamsDependency) -> Response:
     return _page(watch_page(_view(summarize(known))), CONTENT_SECURITY_POLICY)
 
 
-@router.api_route("/{stream}/embed", methods=READ)
+@router.get("/{stream}/embed")
 def embed(stream: str, streams: StreamsDependency) -> Response:
     known = streams.find(stream)
     if known is None:
@@ -81,7 +86,7 @@ def embed(stream: str, streams: StreamsDependency) -> Response:
     return _page(embed_page(_view(summarize(known))), EMBED_CONTENT_SECURITY_POLICY)
 
 
-@router.api_route("/{stream}/status.json", methods=READ)
+@router.get("/{stream}/status.json")
 def status(request: Request, stream: str, streams: StreamsDependency) -> Response:
     known = streams.find(stream)
     if known is None:

@@ -5,14 +5,33 @@ and ten seconds of "not found" (a common default) freeze every viewer behind tha
 """
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 1
+
+
+class ProblemReport(BaseModel):
+    """An error (RFC 9457)."""
+
+    title: str
+    status: int
+    detail: str
+
+
+ANY_PROBLEM: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "any error",
+        "content": {PROBLEM_JSON: {"schema": ProblemReport.model_json_schema()}},
+    }
+}
+"""For the description of the API: what every error looks like."""
 
 
 class NotHere(HTTPException):
@@ -34,6 +53,7 @@ def install(app: FastAPI) -> None:
     """Make every error of ``app`` a problem document."""
     app.add_exception_handler(HTTPException, _explain)
     app.add_exception_handler(RequestValidationError, _explain_bad_request)
+    app.add_exception_handler(Exception, _admit)
 
 
 async def _explain(_request: Request, error: Exception) -> JSONResponse:
@@ -51,7 +71,13 @@ async def _explain_bad_request(_request: Request, error: Exception) -> JSONRespo
     )
 
 
+async def _admit(_request: Request, _error: Exception) -> JSONResponse:
+    """A bug of ours: what is wrong is in the log, and nobody else's business."""
+    headers = {"Cache-Control": "no-store"}
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the origin failed to answer", headers)
+
+
 def problem(status: int, detail: str, headers: dict[str, str]) -> JSONResponse:
     """A problem document of the type about:blank (RFC 9457, section 4.2.1)."""
-    body = {"title": HTTPStatus(status).phrase, "status": int(status), "detail": detail}
-    return JSONResponse(body, status, headers, media_type=PROBLEM_JSON)
+    report = ProblemReport(title=HTTPStatus(status).phrase, status=status, detail=detail)
+    return JSONResponse(report.model_dump(), status, headers, media_type=PROBLEM_JSON)

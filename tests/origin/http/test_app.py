@@ -7,6 +7,9 @@ import httpx
 import m3u8
 import pytest
 
+from origin.http.app import create_app
+from origin.http.state import OriginState
+from origin.observe.metrics import MetricsPage
 from tests.origin.http.conftest import Station
 from tests.support.broadcasts import broadcast
 
@@ -146,9 +149,12 @@ async def test_a_range_of_another_version_is_the_whole(client: httpx.AsyncClient
 @pytest.mark.usefixtures("live")
 async def test_head_says_what_get_would(client: httpx.AsyncClient) -> None:
     segment = await first_uri(client, "/main/v0/index.m3u8")
-    for path in ("/", "/main", "/main/index.m3u8", "/main/v0/index.m3u8", segment):
+    playlists = ("/main/index.m3u8", "/main/v0/index.m3u8")
+    control = ("/healthz", "/readyz", "/metrics", "/api/v1/streams", "/api/v1/streams/main")
+    for path in ("/", "/main", *playlists, segment, *control, "/docs", "/openapi.json"):
         head, get = await client.head(path), await client.get(path)
         assert head.status_code == get.status_code == 200
+        assert head.content == b""
         assert head.headers["content-length"] == get.headers["content-length"]
         assert head.headers.get("etag") == get.headers.get("etag")
 
@@ -298,6 +304,45 @@ async def test_a_draining_process_is_alive_and_not_ready(
     station.is_draining = True
     assert (await client.get("/readyz")).status_code == 503
     assert (await client.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/main/index.m3u8", "/healthz", "/api/v1/streams", "/docs"])
+async def test_what_can_only_be_read_says_so(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.post(path)
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_bug_is_admitted_and_not_explained(station: Station) -> None:
+    def fail() -> bool:
+        raise RuntimeError("a secret")
+
+    state = OriginState(station.registry, MetricsPage(lambda: ()), fail)
+    transport = httpx.ASGITransport(create_app(state), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://origin") as client:
+        answer = await client.get("/readyz")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "secret" not in answer.text
+
+
+async def test_the_documentation_needs_no_other_host(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    addresses = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+    assert addresses
+    assert [address for address in addresses if not re.match(r"/(?!/)|#", address)] == []
+    for path in (await client.get("/openapi.json")).json()["paths"]:
+        assert f"<code>{path}</code>" in page.text
+
+
+async def test_the_api_is_described_with_the_errors_that_it_has(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    answers = paths["/api/v1/streams/{name}"]["get"]["responses"]
+    assert set(answers) == {"200", "default"}
+    assert list(answers["default"]["content"]) == ["application/problem+json"]
 
 
 async def test_the_documentation_and_the_metrics_are_served(client: httpx.AsyncClient) -> None:
