@@ -140,6 +140,11 @@ def end_with_parent(parent: int) -> None:
         raise SystemExit(0)
 
 
+def successor_due(started_at: float, ended_at: float) -> float:
+    """Return when to start the successor of a worker that lived from then to then."""
+    return ended_at if ended_at - started_at >= YOUNG_S else ended_at + PAUSE_S
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     """A child process: which socket and metrics port it has, and since when."""
@@ -216,9 +221,7 @@ class Supervisor:
         while (ended := self._ended()) is not None:
             worker, code = ended
             codes.append(code)
-            now = time.monotonic()
-            lived_s = now - worker.started_at
-            self._due[worker.index] = now if lived_s >= YOUNG_S else now + PAUSE_S
+            self._due[worker.index] = successor_due(worker.started_at, time.monotonic())
             self._log.warning("a worker ended", pid=worker.pid, exit_code=code)
         return codes
 

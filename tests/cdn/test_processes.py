@@ -1,6 +1,7 @@
 """The edge as real processes: how it starts, how it ends, and what outlives what."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from cdn.workers import successor_due
 from tests.support.origins import FakeOrigin, Resource
 from tests.support.processes import PATIENCE_S, Child, python, until_gone
 from tests.support.viewers import Viewers, read_answer, read_head
@@ -36,11 +38,11 @@ def command(origin_url: str, *flags: str) -> tuple[str, ...]:
 
 @asynccontextmanager
 async def edge_process(
-    origin_url: str, *, workers: int = 1, drain_notice_s: float = 0.0
+    origin_url: str, *flags: str, workers: int = 1, drain_notice_s: float = 0.0
 ) -> AsyncGenerator[tuple[Child, Viewers]]:
     """An edge, open on all of its workers."""
     environment = {"TIDECAST_EDGE__LISTEN__DRAIN_NOTICE_S": str(drain_notice_s)}
-    arguments = command(origin_url, "--workers", str(workers))
+    arguments = command(origin_url, "--workers", str(workers), *flags)
     async with python(*arguments, environment=environment) as child:
         for _ in range(workers):
             line = await child.line("the edge is open")
@@ -117,6 +119,24 @@ async def test_a_worker_that_is_killed_is_back_soon_and_nobody_is_turned_away(
         await child.line("the edge is open")
         assert survivor in child.children()
         assert len(child.children() - {victim}) == 2
+
+
+async def test_a_worker_that_hangs_is_killed_when_its_time_is_over(origin: FakeOrigin) -> None:
+    async with edge_process(origin.url, "--drain", "1", workers=2) as (child, _):
+        hung = min(child.children())
+        os.kill(hung, signal.SIGSTOP)
+        try:
+            child.send(signal.SIGTERM)
+            assert (await child.exit())[0] == 0
+            await until_gone(hung)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(hung, signal.SIGKILL)
+
+
+def test_the_successor_of_a_worker_that_died_young_has_to_wait() -> None:
+    assert successor_due(10.0, 10.9) == 11.4
+    assert successor_due(10.0, 11.0) == 11.0
 
 
 async def test_a_supervisor_that_is_killed_leaves_no_orphans(origin: FakeOrigin) -> None:
