@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.validator.breaking import Broken, Stage
+from tests.validator.broken_fmp4 import FMP4
 from tests.validator.broken_http import HTTP
-from tests.validator.broken_media import FMP4, TIMELINES, TS
 from tests.validator.broken_playlists import MULTIVARIANT, PLAYLISTS, VIEWERS
+from tests.validator.broken_timelines import TIMELINES
+from tests.validator.broken_ts import TS
 from tests.validator.content import Broadcast, Domain
 from tests.validator.fake_origin import FakeOrigin, Fault, record
 from tests.validator.validate import RULES, validate
