@@ -21,9 +21,10 @@ How encoders really read and write it, where it is not as one would think:
 - "Type 3 chunks SHOULD be used" for the rest of a message: a fuller header in the middle of one
   is taken as a repetition, and must agree with the first.
 
-``ChunkReader`` owns the bytes received and not parsed yet. It keeps no more of them than a torn
-header: the payload of a chunk moves to its message as it comes, so feeding it byte by byte costs
-the same order of work as feeding it whole.
+A message that is there as a whole is not copied: the headers between its chunks are closed up
+where they are, in the buffer that it was received in. Of one that is torn, the payload of each
+chunk moves to the message as it comes, and nothing is kept but a torn header, so feeding it byte
+by byte costs the same order of work as feeding it whole.
 """
 
 from struct import Struct
@@ -45,6 +46,8 @@ _FMT_3 = 0xC0
 _LAST_ONE_BYTE_ID = 63
 _LONG_CHUNK = 1024  # from here on copying chunk by chunk beats copying all of them twice
 _LONGEST_RUN = 1024  # chunks looked at in one stride, so that a short run never costs a long look
+
+_NOTHING = memoryview(b"")
 
 _field_length_type = Struct(">HBHBB").unpack_from
 _uint32 = Struct(">I")
@@ -93,7 +96,7 @@ class ChunkReader:
         self.longest_message = limits.longest_message_before_publish_bytes
         self.chunks_left = limits.chunks_per_turn
         self._limits = limits
-        self._inbox = memoryview(b"")
+        self._inbox = _NOTHING
         self._at = 0
         self._now = 0.0
         self._chunk_size = DEFAULT_CHUNK_SIZE
@@ -106,17 +109,22 @@ class ChunkReader:
     def receive(self, data: bytes | memoryview, now: float) -> None:
         """Take bytes from the peer.
 
-        They are looked at where they are, and so are the payloads of messages that came in one
-        chunk: whoever reuses the buffer calls ``keep`` before, and is done with the messages.
+        In a buffer that can be written to, they are read where they are, and written over: the
+        payloads of whole messages are put together there. Whoever reuses the buffer calls
+        ``keep`` before, and is done with the messages.
         """
         self._now = now
         rest = self._inbox[self._at :]
-        self._inbox = memoryview(bytes(rest) + data if rest else data)
         self._at = 0
+        if rest or not isinstance(data, memoryview) or data.readonly:
+            self._inbox = memoryview(bytearray(rest) + data)
+        else:
+            self._inbox = data
 
     def keep(self) -> None:
         """Copy what is not yet read: the buffer that it came in will be used again."""
-        self._inbox = memoryview(bytes(self._inbox[self._at :]))
+        rest = self._inbox[self._at :]
+        self._inbox = memoryview(bytearray(rest)) if rest else _NOTHING
         self._at = 0
 
     @property
@@ -228,11 +236,16 @@ class ChunkReader:
         at, length = self._at, stream.length
         body = stream.body
         if body is None:
-            end = at + length
-            if self._chunk_left == length and end <= len(self._inbox):
+            if self._chunk_left == length:
+                end = at + length
+                is_whole = end <= len(self._inbox)
+            else:
+                end = at + length + (length - 1) // self._chunk_size
+                is_whole = end <= len(self._inbox) and self._close_up(stream, at, end)
+            if is_whole:
                 self._at = end
                 self._current = None
-                payload = self._inbox[at:end]
+                payload = self._inbox[at : at + length]
                 return Message(stream.type_id, stream.stream_id, stream.timestamp, payload)
             body = stream.body = bytearray()
             self._unfinished_since[stream.id] = self._now
@@ -249,6 +262,24 @@ class ChunkReader:
         self._forget_body(stream)
         payload = memoryview(body).toreadonly()
         return Message(stream.type_id, stream.stream_id, stream.timestamp, payload)
+
+    def _close_up(self, stream: _ChunkStream, at: int, end: int) -> bool:
+        """Move the chunks of a whole message together, over the headers between them.
+
+        Not where other chunks lie between them, nor where they are so short that ``_take_run``
+        is quicker.
+        """
+        size, inbox = self._chunk_size, self._inbox
+        if size < _LONG_CHUNK or stream.extended or stream.id > _LAST_ONE_BYTE_ID:
+            return False
+        headers = bytes(inbox[at + size : end : size + 1])
+        if headers.strip(bytes((_FMT_3 | stream.id,))):
+            return False
+        for number, to in enumerate(range(at + size, end - len(headers), size), 1):
+            piece = inbox[to + number : min(to + number + size, end)]
+            inbox[to : to + len(piece)] = piece
+        self.chunks_left -= 1 + len(headers) // 64
+        return True
 
     def _take_run(self, stream: _ChunkStream, body: bytearray) -> None:
         """Take all full fmt 3 chunks of this message that follow, in one stride.

@@ -52,6 +52,35 @@ def test_a_long_message_is_put_together_from_its_chunks(cut: Cutter) -> None:
     assert read(reader(), data, cut) == [sent.delivered]
 
 
+@pytest.mark.parametrize("size", [1024, 4096])
+@pytest.mark.parametrize("length", [4095, 4096, 4097, 8192, 20_000])
+def test_a_whole_message_is_put_together_in_the_buffer_it_came_in(size: int, length: int) -> None:
+    sent = Sent(4, 9, 1, 40, bytes(i % 251 for i in range(length)))
+    sender = ChunkSender()
+    sender.chunk_size = size
+    data = bytearray(b"".join(sender.chunks(sent, 0)))
+    made = reader()
+    read(made, control(SET_CHUNK_SIZE, size))
+    made.receive(memoryview(data), 0.0)
+    message = made.next_message()
+    assert message is not None
+    assert bytes(message.payload) == sent.payload
+    assert isinstance(message.payload, memoryview)
+    assert message.payload.obj is data
+
+
+@every_way
+def test_audio_between_the_long_chunks_of_a_message_does_not_end_it(cut: Cutter) -> None:
+    sender = ChunkSender()
+    sender.chunk_size = 1024
+    video, audio = Sent(4, 9, 1, 40, bytes(range(256)) * 12), Sent(5, 8, 1, 40, b"a" * 300)
+    first, *rest = sender.chunks(video, 0)
+    data = first + b"".join(sender.chunks(audio, 0)) + b"".join(rest)
+    made = reader()
+    read(made, control(SET_CHUNK_SIZE, 1024))
+    assert read(made, data * 2, cut) == [audio.delivered, video.delivered] * 2
+
+
 @every_way
 def test_a_message_that_starts_with_format_3_adds_the_last_delta(cut: Cutter) -> None:
     data = (
@@ -269,7 +298,9 @@ MESSAGES = st.lists(
             st.integers(0xFFFFF0, 0x100000F),
             st.integers(2**32 - 50, 2**32 - 1),
         ),
-        payload=st.integers(0, 700).map(lambda size: (b"\x55\xaa\x37" * 240)[:size]),
+        payload=st.one_of(st.integers(0, 700), st.integers(2040, 4000)).map(
+            lambda size: (b"\x55\xaa\x37" * 1400)[:size]
+        ),
     ),
     max_size=12,
 )
@@ -291,7 +322,7 @@ def test_any_interleaving_in_any_format_and_chunk_size_is_read(
             under_way[message.chunk_stream] = message, sender.chunks(message, fmt)
             left[message.chunk_stream] = len(message.payload)
         if data.draw(st.integers(0, 3)) == 0:
-            size = data.draw(st.integers(1, 300))
+            size = data.draw(st.one_of(st.integers(1, 300), st.integers(1000, 2050)))
             wire += control(SET_CHUNK_SIZE, size, chunk_size=sender.chunk_size)
             sender.chunk_size = size
         stream = data.draw(st.sampled_from(sorted(under_way)))
