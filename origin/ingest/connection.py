@@ -49,6 +49,7 @@ EVENTS_PER_TURN = 64
 LONGEST_LOGGED_NAME = 64
 """Of what an encoder calls itself, which can be anything."""
 
+_VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
 _log: FilteringBoundLogger = structlog.get_logger(__name__)
 
 
@@ -163,6 +164,9 @@ class Connection(asyncio.BufferedProtocol):
                 event = session.next_event()
                 if event is None:
                     break
+                if type(event) is Media:
+                    self._push(event)
+                    continue
                 self._handle(event)
                 if type(event) is TurnSpent:
                     self._ask_for_turn()
@@ -255,9 +259,9 @@ class Connection(asyncio.BufferedProtocol):
         publication = self._publication
         assert publication is not None
         try:
-            is_video = media.kind is MediaKind.VIDEO
-            for unit in read_video(media.body) if is_video else read_audio(media.body):
-                publication.push(media.at, unit)
+            kind, at, body = media
+            for unit in read_video(body) if kind is _VIDEO else read_audio(body):
+                publication.push(at, unit)
         except MediaError as error:
             self._log.warning("publish ended: its media cannot be packaged", reason=str(error))
             self._end_publish(Status.FAILED, str(error))

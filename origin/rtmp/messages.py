@@ -142,8 +142,9 @@ Incoming: TypeAlias = (
     | Ignored
 )  # fmt: skip
 
-_VIDEO = MediaKind.VIDEO
-_AUDIO = MediaKind.AUDIO
+MEDIA = {Type.VIDEO: MediaKind.VIDEO, Type.AUDIO: MediaKind.AUDIO}
+"""The message types that carry media, and which."""
+
 _u32 = Struct(">I").unpack_from
 _AGGREGATE_HEADER = 11
 _BACK_POINTER = 4
@@ -152,10 +153,8 @@ _BACK_POINTER = 4
 def read(message: Message, limits: Limits) -> Incoming:
     """What a message says."""
     match message.type_id:
-        case Type.VIDEO:
-            return Media(_VIDEO, message.timestamp, message.payload)
-        case Type.AUDIO:
-            return Media(_AUDIO, message.timestamp, message.payload)
+        case Type.VIDEO | Type.AUDIO:
+            return Media(MEDIA[message.type_id], message.timestamp, message.payload)
         case Type.AMF0_COMMAND | Type.AMF3_COMMAND:
             return _read_command(message, limits)
         case Type.AMF0_DATA | Type.AMF3_DATA:

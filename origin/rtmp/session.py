@@ -48,6 +48,7 @@ from origin.rtmp.chunk import ChunkReader, ChunkWriter, Message
 from origin.rtmp.handshake import Handshake
 from origin.rtmp.limits import Limits
 from origin.rtmp.messages import (
+    MEDIA,
     Call,
     Connect,
     CreateStream,
@@ -131,6 +132,7 @@ class ServerSession:
         self._writer = ChunkWriter()
         self._outbox = bytearray()
         self._state = State.HANDSHAKING
+        self._is_live = False
         self._is_paused = False  # in DECIDING, CLOSING and CLOSED
         self._aggregate: Iterator[Message] | None = None  # what is left of it
         self._connect = Connect(0.0, "", "", "")
@@ -156,7 +158,8 @@ class ServerSession:
     def receive(self, data: bytes | memoryview, now: float) -> None:
         """Take bytes from the peer; ask ``next_event`` what they mean.
 
-        They are not copied: call ``keep`` before the buffer is used for anything else.
+        They are not copied, and a buffer that can be written to is worked in: call ``keep``
+        before it is used for anything else.
         """
         if self._is_paused and self._state is not State.DECIDING:
             return
@@ -251,6 +254,9 @@ class ServerSession:
         reader = self._reader
         reader.chunks_left = self._limits.chunks_per_turn
         while (message := self._next_message()) is not None:
+            if self._is_live and message.type_id in MEDIA:
+                self._media_at = self._heard_at
+                return Media(MEDIA[message.type_id], message.timestamp, message.payload)
             event = self._step(read(message, self._limits))
             if event is not None:
                 return event
@@ -286,11 +292,11 @@ class ServerSession:
         return message
 
     def _step(self, message: Incoming) -> Event | None:
-        """The state machine: the drawing and the table above, and nothing else."""
+        """The state machine: the drawing and the table above, and nothing else.
+
+        Media in LIVE, which is nearly all there ever is, does not come this way.
+        """
         match self._state, message:
-            case State.LIVE, Media():
-                self._media_at = self._heard_at
-                return message
             case State.LIVE, Metadata():
                 return message
             case _, PingRequest() | WindowAckSize() | Ignored():
@@ -385,6 +391,7 @@ class ServerSession:
 
     def _enter(self, state: State) -> None:
         self._state = state
+        self._is_live = state is State.LIVE
         self._is_paused = state in (State.DECIDING, State.CLOSING, State.CLOSED)
 
     def _say(self, message: Message) -> None:

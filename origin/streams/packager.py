@@ -23,7 +23,7 @@ from origin.hls.rules import Rules
 from origin.hls.segmenter import Segmenter, SegmenterEvent
 from origin.media.aac import AacConfiguration
 from origin.media.avc import AvcConfiguration
-from origin.media.coded import Codec, Coded, CodedFrame, MediaKind, SequenceEnd, SequenceHeader
+from origin.media.coded import Codec, Coded, CodedFrame, MediaKind, SequenceHeader
 from origin.media.mp3 import Mp3Configuration
 from origin.media.timebase import Millis, unwrap
 from origin.media.track import Configuration, Track
@@ -40,6 +40,8 @@ CODEC_FIELDS = {MediaKind.VIDEO: "videocodecid", MediaKind.AUDIO: "audiocodecid"
 
 SESSION_START = Millis(1000)
 """Where a session's clock begins: a track may be up to this much earlier than the first one."""
+
+_VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
 
 
 class Packager:
@@ -72,17 +74,11 @@ class Packager:
         Raises:
             MediaError: its configuration cannot be packaged; the text is for the streamer.
         """
-        match unit:
-            case CodedFrame():
-                try:
-                    self._push_frame(at, unit)
-                except TimeJumpError:
-                    self._end_domain()
-                    self._push_frame(at, unit)
-            case SequenceHeader():
-                self._take_header(unit)
-            case SequenceEnd():
-                pass  # the publish ends, or another header follows
+        if isinstance(unit, CodedFrame):
+            self._push_frame(at, unit)
+        elif isinstance(unit, SequenceHeader):
+            self._take_header(unit)
+        # After a SequenceEnd the publish ends, or another header follows.
 
     def flush(self) -> None:
         """Publish every whole frame that was received, and close the segment.
@@ -104,8 +100,13 @@ class Packager:
 
     def _push_frame(self, at: int, frame: CodedFrame) -> None:
         if self._domain is not None:
-            self._domain.push(at, frame)
-        elif self._is_announced(frame):
+            try:
+                self._domain.push(at, frame)
+            except TimeJumpError:
+                self._end_domain()
+            else:
+                return
+        if self._is_announced(frame):
             self._hold(at, frame)
 
     def _is_announced(self, frame: CodedFrame) -> bool:
@@ -170,7 +171,7 @@ class _Domain:
         sample = self.timeline.push(at, frame)
         if sample is None:
             return
-        is_video = frame.track.kind is MediaKind.VIDEO
+        is_video = frame.track.kind is _VIDEO
         index = self._video_index if is_video else self._audio_index
         if events := self._segmenter.push(index, sample):
             self._add(events)

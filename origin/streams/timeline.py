@@ -44,6 +44,8 @@ AT_ZERO = Ticks(0)
 FIRST_FRAME_DURATION = Ticks(VIDEO_TIMESCALE // 30)
 """What a lone video frame lasts: nothing follows it that would say so."""
 
+_VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
+
 
 class TimeJumpError(Exception):
     """The leading track's clock has begun anew; the timeline is as it was before the frame."""
@@ -106,7 +108,7 @@ class Timeline:
         Raises:
             TimeJumpError: it belongs to another domain.
         """
-        lane = self._video if frame.track.kind is MediaKind.VIDEO else self._audio
+        lane = self._video if frame.track.kind is _VIDEO else self._audio
         if lane is None:
             return None
         if self._origin is None:
