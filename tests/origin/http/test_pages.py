@@ -1,0 +1,51 @@
+"""The pages as they leave the origin: which streams they show, and what they allow."""
+
+import httpx
+import pytest
+
+from origin.media.coded import AUDIO_TRACK, Codec, SequenceHeader
+from tests.origin.http.conftest import Station
+from tests.support.broadcasts import AVC_HEADER, broadcast
+
+# AAC-LC whose rate is written out instead of named by an index: ADTS cannot say that.
+UNNAMED_RATE = SequenceHeader(AUDIO_TRACK, Codec.AAC, bytes.fromhex("1780562210"))
+
+
+async def test_the_home_page_does_not_list_what_has_ended(
+    station: Station, client: httpx.AsyncClient
+) -> None:
+    for name in ("over", "on-air"):
+        broadcast(await station.publish(name), 5)
+    over = station.registry.find("over")
+    assert over is not None
+    over.detach(clean=True)
+    page = (await client.get("/")).text
+    assert 'href="/on-air"' in page
+    assert 'href="/over"' not in page
+
+
+async def test_who_embeds_a_stream_that_cannot_be_gets_a_page_that_says_so(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.get("/a%20b/embed")
+    assert answer.status_code == 404
+    assert "frame-ancestors *" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/main", "/main/embed", "/a%20b"])
+async def test_pages_do_not_tell_other_sites_where_viewers_come_from(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    assert (await client.get(path)).headers["referrer-policy"] == "same-origin"
+
+
+async def test_a_stream_that_mpeg_ts_cannot_carry_has_no_such_playlist(
+    station: Station, client: httpx.AsyncClient
+) -> None:
+    publication = await station.publish()
+    publication.push(0, AVC_HEADER)
+    publication.push(0, UNNAMED_RATE)
+    broadcast(publication, 5, with_headers=False)
+    status = (await client.get("/main/status.json")).json()
+    assert (status["playlist"], status["ts_playlist"]) == ("/main/index.m3u8", None)
+    assert (await client.get("/main/ts/index.m3u8")).status_code == 404
