@@ -1,8 +1,8 @@
 """Keeps the processes of ``tidecast serve`` running, and ends them together.
 
 The supervisor imports little and does nothing but wait for signals, so that it is there when
-everything else is not. A child that dies is started again: at once the first time, then after
-pauses that double up to ``LONGEST_PAUSE_S`` for as long as it keeps dying young.
+everything else is not. A child that dies is started again: at once if it has lived for a while,
+else after pauses that double up to ``LONGEST_PAUSE_S`` for as long as it keeps dying young.
 
 Children live in process groups of their own, so that Ctrl-C reaches the supervisor alone and
 they are ended in order; and they ask the kernel to end them should the supervisor vanish, so
@@ -39,7 +39,7 @@ class Child:
     start: Callable[[], int]
     pid: int | None = None
     started_at: float = 0.0
-    pause_s: float = FIRST_PAUSE_S
+    pause_s: float = 0.0
     due_at: float = 0.0
     """When to start it, on the monotonic clock, while it does not run."""
 
@@ -99,15 +99,18 @@ def _reap(children: Sequence[Child]) -> None:
     for child in children:
         if child.pid is None or not _has_exited(child.pid):
             continue
-        lived_s = time.monotonic() - child.started_at
-        child.pause_s = 0.0 if lived_s > GROWN_UP_S else _longer(child.pause_s)
-        child.due_at = time.monotonic() + child.pause_s
+        now = time.monotonic()
+        child.pause_s = pause_after(now - child.started_at, child.pause_s)
+        child.due_at = now + child.pause_s
         child.pid = None
         log.error("process died, starting it again", process=child.name, in_s=child.pause_s)
 
 
-def _longer(pause_s: float) -> float:
-    return min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, pause_s * 2))
+def pause_after(lived_s: float, last_pause_s: float) -> float:
+    """How long to wait before a child that lived so long is started again."""
+    if lived_s > GROWN_UP_S:
+        return 0.0
+    return min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, last_pause_s * 2))
 
 
 def _stop(children: Sequence[Child]) -> int:

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from origin.service.supervisor import GROWN_UP_S, pause_after
+
+pytestmark = pytest.mark.timeout(30)  # less than an orphan would live
+
 PROGRAM = """
 import os, sys, time
 from origin.observe.log import configure_log
@@ -18,7 +22,7 @@ configure_log(as_json=False)
 
 def sleeper() -> None:
     print("forked", os.getpid(), flush=True)
-    time.sleep(60)
+    time.sleep(100)
 
 def quitter() -> None:
     print("quitter", os.getpid(), flush=True)
@@ -27,9 +31,9 @@ def stubborn() -> None:
     import signal
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     print("stubborn", os.getpid(), flush=True)
-    time.sleep(60)
+    time.sleep(100)
 
-SPAWNED = "import os, time; print('spawned', os.getpid(), flush=True); time.sleep(60)"
+SPAWNED = "import os, time; print('spawned', os.getpid(), flush=True); time.sleep(100)"
 CHILDREN = {
     "forked": Child("forked", lambda: fork(sleeper)),
     "spawned": Child("spawned", lambda: spawn(["-c", SPAWNED])),
@@ -95,6 +99,22 @@ def test_a_child_that_dies_is_started_again(supervised: type[Supervised], kind: 
     name, second = supervisor.next_child()
     assert name == kind
     assert second != first
+
+
+@pytest.mark.parametrize("kind", ["forked", "spawned"])
+def test_ctrl_c_in_a_terminal_reaches_the_supervisor_alone(
+    supervised: type[Supervised], kind: str
+) -> None:
+    _, pid = supervised(kind).next_child()
+    assert os.getpgid(pid) == pid != os.getpgid(0)
+
+
+def test_pauses_double_for_a_child_that_dies_young_and_end_when_it_has_grown_up() -> None:
+    pauses = [0.0]
+    for _ in range(8):
+        pauses.append(pause_after(1.0, pauses[-1]))
+    assert pauses == [0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    assert pause_after(GROWN_UP_S + 1, 5.0) == 0.0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
