@@ -108,13 +108,8 @@ def _traf(
 
 def _video_entries(run: Sequence[Sample], sizes: list[int]) -> bytes:
     fields = [
-        (
-            sample.duration,
-            size,
-            SYNC_SAMPLE if sample.is_sync else NON_SYNC_SAMPLE,
-            sample.composition_offset,
-        )
-        for sample, size in zip(run, sizes, strict=True)
+        (duration, size, SYNC_SAMPLE if is_sync else NON_SYNC_SAMPLE, composition_offset)
+        for (_, composition_offset, duration, is_sync, _), size in zip(run, sizes, strict=True)
     ]
     return _table(VIDEO_ENTRY, len(run)).pack(*chain.from_iterable(fields))
 

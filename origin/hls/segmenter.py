@@ -99,7 +99,8 @@ class Segmenter:
 
     def push(self, track_index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
         """Take the next sample of a track; raise MediaError if a part grows without bound."""
-        self._room -= len(sample.payload) + SAMPLE_OVERHEAD_BYTES
+        dts, _, duration, is_sync, payload = sample  # quicker than one field after the other
+        self._room -= len(payload) + SAMPLE_OVERHEAD_BYTES
         if self._room < 0:
             raise MediaError(
                 f"over {self._rules.longest_part_bytes} bytes of media in one part: "
@@ -107,8 +108,8 @@ class Segmenter:
             )
         if track_index != self._leader:
             return self._push_follower(track_index, sample)
-        if sample.dts + sample.duration <= self._part_full and (
-            not sample.is_sync or sample.dts + (sample.duration >> 1) < self._segment_due
+        if dts + duration <= self._part_full and (
+            not is_sync or dts + (duration >> 1) < self._segment_due
         ):
             self._leading.append(sample)
             return NOTHING

@@ -41,6 +41,9 @@ _AVC_HEADER = 5
 _AAC_HEADER = 2
 _NO_COMPOSITION = Millis(0)
 
+_NOTHING: tuple[Coded, ...] = ()
+"""What a frame without a payload holds: FFmpeg flushes some encoders with one such."""
+
 # Looked up once: a member of an enumeration costs 50 ns in Python 3.11, at every frame.
 _AVC_CODEC, _AAC_CODEC, _MP3_CODEC = Codec.AVC, Codec.AAC, Codec.MP3
 
@@ -80,7 +83,9 @@ def read_audio(body: memoryview | bytes) -> tuple[Coded, ...]:
     if sound_format == ENHANCED_AUDIO_FORMAT:
         return read_enhanced_audio(body)
     if sound_format in _MP3:
-        return _frame(CodedFrame(AUDIO_TRACK, _MP3_CODEC, _NO_COMPOSITION, True, bytes(body[1:])))
+        payload = bytes(body[1:])
+        frame = CodedFrame(AUDIO_TRACK, _MP3_CODEC, _NO_COMPOSITION, True, payload)
+        return (frame,) if payload else _NOTHING
     name = _AUDIO_FORMATS.get(sound_format, f"format {sound_format}")
     raise MediaError(f"Audio in {name} cannot be played: set the encoder to AAC.")
 
@@ -93,9 +98,8 @@ def _read_avc(body: memoryview | bytes, *, is_keyframe: bool) -> tuple[Coded, ..
         composition = body[2] << 16 | body[3] << 8 | body[4]
         if composition & 0x800000:  # 24 bits, signed
             composition -= 0x1000000
-        return _frame(
-            CodedFrame(VIDEO_TRACK, _AVC_CODEC, Millis(composition), is_keyframe, payload)
-        )
+        frame = CodedFrame(VIDEO_TRACK, _AVC_CODEC, Millis(composition), is_keyframe, payload)
+        return (frame,) if payload else _NOTHING
     if packet_type == _SEQUENCE_HEADER:
         return (SequenceHeader(VIDEO_TRACK, _AVC_CODEC, payload),)
     if packet_type == _SEQUENCE_END:
@@ -108,12 +112,8 @@ def _read_aac(body: memoryview | bytes) -> tuple[Coded, ...]:
         raise MediaError("An audio message of 1 byte is too short for AAC.")
     packet_type, payload = body[1], bytes(body[_AAC_HEADER:])
     if packet_type == _FRAME:
-        return _frame(CodedFrame(AUDIO_TRACK, _AAC_CODEC, _NO_COMPOSITION, True, payload))
+        frame = CodedFrame(AUDIO_TRACK, _AAC_CODEC, _NO_COMPOSITION, True, payload)
+        return (frame,) if payload else _NOTHING
     if packet_type == _SEQUENCE_HEADER:
         return (SequenceHeader(AUDIO_TRACK, _AAC_CODEC, payload),)
     raise MediaError(f"AAC packet type {packet_type} is unknown.")
-
-
-def _frame(frame: CodedFrame) -> tuple[Coded, ...]:
-    """The frame, unless there is nothing in it: FFmpeg flushes some encoders with one such."""
-    return (frame,) if frame.payload else ()

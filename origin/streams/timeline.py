@@ -68,7 +68,7 @@ class _Lane:
     held_dts: Ticks = AT_ZERO
     held_offset: Ticks = AT_ZERO
     usual: Ticks = FIRST_FRAME_DURATION
-    """How long the last frame was, or is taken to be."""
+    """How long the last frame was, or is taken to be; audio's never changes."""
 
 
 class Timeline:
@@ -138,18 +138,18 @@ class Timeline:
 
     def _push_audio(self, lane: _Lane, time: int, frame: CodedFrame) -> Sample | None:
         stamped = time * lane.timescale // MILLIS_PER_SECOND
-        lane.usual = Ticks(lane.samples_per_frame)
         if lane.held is None:
             lane.held, lane.held_dts = frame, Ticks(stamped)
             return None
         due = lane.held_dts + lane.samples_per_frame
+        length = lane.usual
         error_ms = (stamped - due) * MILLIS_PER_SECOND / lane.timescale
         if not -RESYNC <= error_ms <= RESYNC:
             self.resyncs += 1
             if error_ms < 0:
                 return None
-            due = stamped
-        done = _release(lane, Ticks(due - lane.held_dts))
+            due, length = stamped, Ticks(stamped - lane.held_dts)
+        done = _release(lane, length)
         lane.held, lane.held_dts = frame, Ticks(due)
         return done
 
@@ -157,7 +157,8 @@ class Timeline:
 def _lane(track: Track) -> _Lane:
     match track.configuration:
         case AacConfiguration() | Mp3Configuration():
-            return _Lane(track.timescale, track.configuration.samples_per_frame)
+            length = track.configuration.samples_per_frame
+            return _Lane(track.timescale, length, usual=Ticks(length))
         case AvcConfiguration():
             return _Lane(track.timescale, samples_per_frame=0)
 
