@@ -89,7 +89,11 @@ def test_a_key_file_is_read_as_it_was_written(secrets: list[str]) -> None:
         pytest.param('[[key]]\nstream = "a"', "exactly `stream` and `key`", id="no key"),
         pytest.param('[[key]]\nstream = "a/b"\nkey = "x"', "letters", id="no name"),
         pytest.param('[[key]]\nstream = "api"\nkey = "x"', "used by Tidecast", id="reserved"),
-        pytest.param('[[key]]\nstream = "a"\nkey = "x y/z"', "slashes", id="a slash in the key"),
+        pytest.param('[[key]]\nstream = "a"\nkey = "x"\n[more]', "[[key]] tables", id="more"),
+        pytest.param('[[key]]\nstream = "a"\nkey = "x/z"', "slashes", id="a slash in the key"),
+        pytest.param('[[key]]\nstream = "a"\nkey = "x y"', "blanks", id="a blank in the key"),
+        pytest.param('[[key]]\nstream = "a"\nkey = "x?y"', "`?`", id="a query in the key"),
+        pytest.param('[[key]]\nstream = "a"\nkey = ""', "blanks", id="an empty key"),
         pytest.param('[[key]]\nstream = "a"\nkey = 3', "strings", id="no string"),
     ],
 )
