@@ -36,7 +36,7 @@ def listen(host: str, port: int, *, what: str, flag: str) -> socket.socket:
         listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise SettingsError(_explain(error, f"{host}:{port}", what, flag)) from error
+        raise SettingsError(explain(error, f"{host}:{port}", what, flag)) from error
     listener.setblocking(False)
     return listener
 
@@ -46,7 +46,8 @@ def check_free(host: str, port: int, *, what: str, flag: str) -> None:
     listen(host, port, what=what, flag=flag).close()
 
 
-def _explain(error: Exception, where: str, what: str, flag: str) -> str:
+def explain(error: Exception, where: str, what: str, flag: str) -> str:
+    """Say why ``what`` cannot listen there, and what to do about it."""
     code = getattr(error, "errno", None)
     if code == errno.EADDRINUSE:
         return f"{where} is in use, so {what} cannot listen there: choose another port with {flag}"

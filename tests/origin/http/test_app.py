@@ -10,8 +10,8 @@ import pytest
 from origin.http.app import create_app
 from origin.http.state import OriginState
 from origin.observe.metrics import MetricsPage
-from tests.origin.http.conftest import Station
 from tests.support.broadcasts import broadcast
+from tests.support.stations import Station
 
 FOR_EVER = "public, max-age=31536000, immutable"
 

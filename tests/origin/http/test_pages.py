@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from origin.media.coded import AUDIO_TRACK, Codec, SequenceHeader
-from tests.origin.http.conftest import Station
 from tests.support.broadcasts import AVC_HEADER, broadcast
+from tests.support.stations import Station
 
 # AAC-LC whose rate is written out instead of named by an index: ADTS cannot say that.
 UNNAMED_RATE = SequenceHeader(AUDIO_TRACK, Codec.AAC, bytes.fromhex("1780562210"))

@@ -29,6 +29,7 @@ def test_ports_are_said_where_they_are_not_the_usual_ones() -> None:
     assert "rtmp://[::1]:1936/live" in text
     assert "http://[::1]/main" in text
     assert "http://[::1]/second" in text
+    assert text.count(str(KEY_FILE)) == 1
 
 
 def test_an_open_door_needs_no_key() -> None:
