@@ -11,7 +11,6 @@ import secrets
 import signal
 from collections.abc import Generator
 
-import structlog
 import uvicorn
 import uvloop
 
@@ -29,8 +28,6 @@ from origin.service.sockets import OriginSockets
 from origin.streams.clock import LoopClock
 from origin.streams.registry import Registry
 from origin.streams.stream import Patience
-
-log = structlog.get_logger()
 
 EPOCH_BYTES = 4
 DRAIN_S = 5
@@ -50,25 +47,38 @@ def run_origin(settings: Settings, admission: Admission, sockets: OriginSockets)
 
 
 async def _serve(settings: Settings, admission: Admission, sockets: OriginSockets) -> None:
-    registry = Registry(
-        admission,
-        rules=Rules(
-            segment_s=settings.hls.segment_s,
-            part_s=settings.hls.part_s,
-            window=settings.hls.window,
-        ),
-        patience=Patience(settings.rtmp.grace_s, settings.rtmp.keep_ended_s),
-        clock=LoopClock(),
-        new_epoch=lambda: secrets.token_hex(EPOCH_BYTES),
-    )
+    registry = _registry(settings, admission)
     listener = RtmpListener(registry, IngestSettings(chunk_size=settings.rtmp.chunk_size))
-    stopping = asyncio.Event()
+    stopping = _set_by_signals(asyncio.Event())
     state = OriginState(
         streams=registry,
         metrics=MetricsPage(lambda: read_figures(registry, listener.counters)),
         is_draining=stopping.is_set,
     )
-    server = _Server(
+    server = _http_server(state)
+    keep_memory()
+    await listener.start(sockets.rtmp)
+    serving = asyncio.ensure_future(server.serve([sockets.control]))
+    await stopping.wait()
+    registry.close("the server is shutting down")
+    await listener.close()
+    server.should_exit = True
+    await serving
+
+
+def _registry(settings: Settings, admission: Admission) -> Registry:
+    hls = settings.hls
+    return Registry(
+        admission,
+        rules=Rules(segment_s=hls.segment_s, part_s=hls.part_s, window=hls.window),
+        patience=Patience(settings.rtmp.grace_s, settings.rtmp.keep_ended_s),
+        clock=LoopClock(),
+        new_epoch=lambda: secrets.token_hex(EPOCH_BYTES),
+    )
+
+
+def _http_server(state: OriginState) -> uvicorn.Server:
+    return _Server(
         uvicorn.Config(
             create_app(state),
             loop="none",
@@ -79,14 +89,11 @@ async def _serve(settings: Settings, admission: Admission, sockets: OriginSocket
             timeout_graceful_shutdown=DRAIN_S,
         ),
     )
+
+
+def _set_by_signals(event: asyncio.Event) -> asyncio.Event:
+    """Have ``event`` set when the process is told to end."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    await listener.start(sockets.rtmp)
-    keep_memory()
-    serving = asyncio.ensure_future(server.serve([sockets.control]))
-    await stopping.wait()
-    registry.close("the server is shutting down")
-    await listener.close()
-    server.should_exit = True
-    await serving
+        loop.add_signal_handler(number, event.set)
+    return event
