@@ -98,6 +98,16 @@ async def test_on_the_way_out_running_responses_are_finished_and_readiness_says_
         assert (await child.exit())[0] == 0
 
 
+async def test_a_second_signal_ends_it_at_once(origin: FakeOrigin) -> None:
+    async with edge_process(origin.url, drain_notice_s=60.0) as (child, viewers):
+        end_politely(child)
+        async with asyncio.timeout(PATIENCE_S):
+            while (await viewers.get("/readyz")).status == 200:
+                pass  # the signal is on its way
+        end_politely(child)
+        assert (await child.exit())[0] == -signal.SIGTERM
+
+
 async def is_open(port: int) -> bool:
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -43,6 +43,7 @@ def test_the_compressed_body_is_the_same_and_smaller(file: str) -> None:
     assert found.gzip is not None
     assert gzip.decompress(found.gzip) == found.body
     assert len(found.gzip) < len(found.body)
+    assert found.gzip[4:8] == bytes(4), "no time of making: every process has the same bytes"
 
 
 def test_content_types_are_those_that_browsers_insist_on() -> None:

@@ -150,4 +150,5 @@ def test_the_policy_allows_no_code_but_ours(policy: str) -> None:
     assert rules["default-src"] == "'none'"
     assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
     assert rules["worker-src"] == "'self'"
+    assert rules["base-uri"] == rules["form-action"] == "'none'"  # default-src does not speak of it
     assert "unsafe" not in policy
