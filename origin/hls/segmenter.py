@@ -267,7 +267,10 @@ class Segmenter:
 
     def _longest_end(self) -> int:
         """Find how far the others may go on in the last part: beyond the leader's end a little."""
-        return self._part_full + (self._part_length if self._leading else 0)
+        if not self._leading:
+            return self._part_full
+        last = self._leading[-1]
+        return max(self._part_full, last.dts + last.duration) + self._part_length
 
     def _end(self) -> int:
         """Find the end of what is queued: the leader's, or the others' where it is silent."""

@@ -242,6 +242,14 @@ def test_audio_that_outlasts_the_video_is_cut_into_parts_at_the_end() -> None:
     assert sum(len(part.samples[1]) for part in parts) == 140
 
 
+def test_audio_beside_a_long_last_frame_is_not_taken_for_silence() -> None:
+    slow = pictures(6, step=90_000, keyframe_every=2)
+    samples = interleaved(slow, sounds(6 * 47))
+    segments = segments_of(run(Segmenter(RULES, (VIDEO, AUDIO)), samples))
+    assert [length_s(parts) for parts in segments] == [2.0] * 3
+    assert all(parts[0].starts_independent for parts in segments)
+
+
 @pytest.mark.parametrize("payload", [b"x" * 5000, b""], ids=["large frames", "empty frames"])
 def test_time_stamps_that_stand_still_end_the_publish(payload: bytes) -> None:
     segmenter = Segmenter(Rules(longest_part_bytes=100_000), (VIDEO,))
