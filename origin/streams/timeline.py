@@ -94,11 +94,7 @@ class Timeline:
         """The end of the longest track so far, on the session's clock, rounded up."""
         if self._origin is None:
             return self._start
-        ends = [
-            -(-(lane.held_dts + lane.usual) * MILLIS_PER_SECOND // lane.timescale)
-            for _, lane in self._lanes
-        ]
-        return Millis(max(ends))
+        return Millis(max(_end(lane) for _, lane in self._lanes))
 
     def push(self, at: int, frame: CodedFrame) -> Sample | None:
         """Take a frame stamped ``at`` (32-bit milliseconds).
@@ -127,8 +123,17 @@ class Timeline:
         return _push_video(lane, time, frame)
 
     def flush(self) -> list[tuple[MediaKind, Sample]]:
-        """Give out what is held back, as long as the frames before it were."""
-        last = [(kind, _release(lane, lane.usual)) for kind, lane in self._lanes]
+        """Give out what is held back, as long as the frames before it were.
+
+        Not of a track that fell silent long ago: the segments of that time are complete, and in
+        the present one its frame would begin before all others.
+        """
+        silent_at = self.end - JUMP
+        last = [
+            (kind, _release(lane, lane.usual))
+            for kind, lane in self._lanes
+            if _end(lane) >= silent_at
+        ]
         return [(kind, sample) for kind, sample in last if sample is not None]
 
     def _begin(self, origin: Millis) -> None:
@@ -161,6 +166,11 @@ def _lane(track: Track) -> _Lane:
             return _Lane(track.timescale, length, usual=Ticks(length))
         case AvcConfiguration():
             return _Lane(track.timescale, samples_per_frame=0)
+
+
+def _end(lane: _Lane) -> int:
+    """The end of the frame that is held back, in milliseconds, rounded up."""
+    return -(-(lane.held_dts + lane.usual) * MILLIS_PER_SECOND // lane.timescale)
 
 
 def _push_video(lane: _Lane, time: int, frame: CodedFrame) -> Sample | None:
