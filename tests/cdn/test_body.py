@@ -6,15 +6,11 @@ from hypothesis import strategies as st
 
 from cdn.body import PIECE_BYTES, Body, cut
 from cdn.errors import OriginFailed
+from tests.support.turns import settle
 
 
 async def read(body: Body) -> bytes:
     return b"".join([piece async for piece in body.read()])
-
-
-async def settle() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 async def test_every_reader_gets_every_byte_whenever_it_comes() -> None:
