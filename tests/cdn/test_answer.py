@@ -1,3 +1,5 @@
+"""What one viewer gets of a cached answer: conditions, ranges, and the edge's own headers."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

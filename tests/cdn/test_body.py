@@ -1,3 +1,5 @@
+"""A body that grows while it is read: readers get every byte, or are told that it broke off."""
+
 import asyncio
 
 import pytest

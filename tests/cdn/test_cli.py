@@ -1,3 +1,5 @@
+"""The edge's command line: every flag is a setting, and nothing starts that only asks."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""How long an answer may be used: every way in which an origin says so, or says it wrongly."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""Alive, ready, draining: when balancers are sent away, how seldom the origin is probed."""
+
 import asyncio
 
 import pytest

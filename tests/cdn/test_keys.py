@@ -1,3 +1,5 @@
+"""Keys: two spellings of one resource meet, two resources never do, the rest is refused."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""What an operator sees: metrics on a port of their own, and lines on standard error."""
+
 import asyncio
 import logging
 import socket

@@ -1,3 +1,5 @@
+"""The operator's rules over the origin's headers: they replace numbers, not prohibitions."""
+
 import pytest
 
 from cdn.keys import Key

@@ -1,3 +1,5 @@
+"""The example file of the edge's settings says what the settings are."""
+
 import re
 from pathlib import Path
 

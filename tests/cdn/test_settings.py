@@ -1,3 +1,5 @@
+"""The edge's settings: flags over environment over file over defaults, errors with a name."""
+
 from pathlib import Path
 
 import pytest

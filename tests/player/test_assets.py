@@ -1,3 +1,5 @@
+"""Assets: named by their own bytes, references included, and small on the wire."""
+
 import gzip
 import hashlib
 import re

@@ -1,3 +1,5 @@
+"""The player's modules: what the pure ones promise, and that each says what it is for."""
+
 import json
 import subprocess
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Pages as bytes: nothing inline, nothing from elsewhere, and words for every state."""
+
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser

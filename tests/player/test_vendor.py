@@ -1,3 +1,5 @@
+"""Vendored files are the published ones, with their licences."""
+
 import gzip
 import hashlib
 import json

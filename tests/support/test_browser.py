@@ -1,3 +1,5 @@
+"""The viewer remembers what a page asked for and complained of."""
+
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 

@@ -1,3 +1,5 @@
+"""The second eye on playlists: its findings are told, and so is that it is not set up."""
+
 from pathlib import Path
 
 import pytest

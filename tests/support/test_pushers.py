@@ -1,3 +1,5 @@
+"""Encoders as actors: each is what it is said to be, and can vanish, freeze and thaw."""
+
 import asyncio
 
 import pytest

@@ -1,3 +1,5 @@
+"""Servers as actors: waited for, stopped, killed and started again."""
+
 import sys
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""No rule complains of a good session, and all of it is read."""
+
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -1,3 +1,5 @@
+"""A recorded session survives being saved and loaded."""
+
 from collections.abc import Mapping
 from pathlib import Path
 
