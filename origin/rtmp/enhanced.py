@@ -56,6 +56,13 @@ _NAMES = {
     b".mp3": "MP3",
 }  # fmt: skip
 
+_OLD_TAGS_WILL_DO = {
+    b"avc1": "in FFmpeg, leave -rtmp_enhanced_codecs out.",
+    # FFmpeg 9 takes this way by itself where there are more than two channels.
+    b"mp4a": "set the sound to stereo; in FFmpeg, -ac 2 without -rtmp_enhanced_codecs.",
+}
+"""For whoever has chosen the right codec already, it is the packaging that has to change."""
+
 _ONE_TRACK = (
     "Several tracks in one stream cannot be played yet: in OBS, turn off Enhanced Broadcasting"
     " and leave one audio track selected; in FFmpeg, -map one video and one audio stream."
@@ -77,5 +84,7 @@ def read_enhanced_audio(body: memoryview | bytes) -> tuple[Coded, ...]:
 
 
 def _refuse(kind: str, body: memoryview | bytes, remedy: str) -> NoReturn:
-    name = _NAMES.get(bytes(body[1:5]), "an unknown codec")
+    codec = bytes(body[1:5])
+    name = _NAMES.get(codec, "an unknown codec")
+    remedy = _OLD_TAGS_WILL_DO.get(codec, remedy)
     raise MediaError(f"{kind} in {name} over Enhanced RTMP cannot be played yet: {remedy}")
