@@ -35,6 +35,7 @@ def create_app(state: OriginState) -> FastAPI:
         summary="Live streams: what is on the air, and its playlists and segments.",
         docs_url=None,  # pages.py has one that fetches nothing from other hosts
         redoc_url=None,
+        redirect_slashes=False,  # it would answer with the Host that was asked for
     )
     app.state.origin = state
     problems.install(app)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
 
 from origin.hls.resource import Resource
@@ -76,6 +76,12 @@ def watch(stream: str, streams: StreamsDependency) -> Response:
     if known is None:
         return _page(not_found_page(), CONTENT_SECURITY_POLICY, 404)
     return _page(watch_page(_view(summarize(known))), CONTENT_SECURITY_POLICY)
+
+
+@router.get("/{stream}/")
+def watch_without_slash(stream: str) -> Response:
+    """Lead to the page; the address is relative, so it holds behind any edge."""
+    return RedirectResponse(f"../{stream}", 308, MOMENTARY.headers)
 
 
 @router.get("/{stream}/embed")

@@ -49,3 +49,12 @@ async def test_a_stream_that_mpeg_ts_cannot_carry_has_no_such_playlist(
     status = (await client.get("/main/status.json")).json()
     assert (status["playlist"], status["ts_playlist"]) == ("/main/index.m3u8", None)
     assert (await client.get("/main/ts/index.m3u8")).status_code == 404
+
+
+async def test_a_slash_too_many_leads_to_the_page_wherever_it_was_asked_for(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.get("/main/", headers={"Host": "evil.example"})
+    assert answer.status_code == 308
+    assert answer.headers["location"] == "../main"
+    assert (await client.get("/main/v0/")).status_code == 404
