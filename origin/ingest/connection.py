@@ -300,7 +300,7 @@ class Connection(asyncio.BufferedProtocol):
         self._session.accept(wish.request_id, self._loop.time())
         self._acks_quickly = False
         self._stop_being_a_stranger()
-        self._log.info("publish accepted", encoder=wish.encoder[:LONGEST_LOGGED_NAME])
+        self._log.debug("publish accepted", encoder=wish.encoder[:LONGEST_LOGGED_NAME])
         if self._unwanted is not None:
             self._end_publish(Status.REJECTED, self._unwanted)
 
@@ -311,7 +311,7 @@ class Connection(asyncio.BufferedProtocol):
             self._session.reject(wish.request_id, code, description, self._loop.time())
 
     def _on_closed(self, reason: str) -> None:
-        self._log.info("publish closed by its stream", reason=reason)
+        self._log.debug("publish closed by its stream", reason=reason)
         if self._publication is None:
             self._unwanted = reason
         else:
@@ -324,7 +324,7 @@ class Connection(asyncio.BufferedProtocol):
     def _end_publication(self, *, clean: bool) -> None:
         publication, self._publication = self._publication, None
         assert publication is not None
-        self._log.info("publish ended", clean=clean)
+        self._log.debug("publish ended", clean=clean)
         publication.end(clean=clean)
 
     # Time, and the end of the connection.

@@ -110,6 +110,7 @@ class Stream:
 
     def attach(self, peer: str, on_closed: Callable[[str], None]) -> "Publisher":
         """Let a publisher in; one that is there already is replaced by it."""
+        log.info("publisher connected", stream=self.name, peer=peer)
         if self._publisher is not None:
             self._publisher.dismiss("replaced by a newer connection with the same key")
         self._cancel_timer()
@@ -120,7 +121,6 @@ class Stream:
             self._enter(State.RECONNECTING)
         self.session.segments_at_attach = self.session.segments
         self._publisher = Publisher(self, on_closed)
-        log.info("publisher connected", stream=self.name, peer=peer)
         return self._publisher
 
     @property
@@ -149,6 +149,7 @@ class Stream:
 
     def detach(self, *, clean: bool) -> None:
         """The publisher is gone (only ``Publisher`` calls this)."""
+        log.info("publisher left", stream=self.name, said_goodbye=clean)
         self._publisher = None
         if self.session is None:
             return
