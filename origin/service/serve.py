@@ -1,7 +1,7 @@
 """``tidecast serve``: bind, say what to type into OBS, and hand over to the supervisor.
 
-The words are printed as soon as the ports are bound: from then on the kernel holds connections
-for processes that are still starting.
+The words are printed as soon as RTMP and control are bound: from then on the kernel holds what
+connects to the origin while it is starting. The edge binds its own port, a moment later.
 """
 
 import secrets

@@ -123,11 +123,6 @@ class Stream:
         self._publisher = Publisher(self, on_closed)
         return self._publisher
 
-    @property
-    def is_fed(self) -> bool:
-        """Whether a publisher is connected."""
-        return self._publisher is not None
-
     def close(self, reason: str) -> None:
         """Let the publisher go and publish what it sent; used when the process ends."""
         if self._publisher is not None:

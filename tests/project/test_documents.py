@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from origin.ingest.settings import IngestSettings
+from origin.rtmp.limits import Limits
+
 ROOT = Path(__file__).parents[2]
 MAP = runpy.run_path(str(ROOT / "tools" / "module-map"))
 
@@ -37,3 +40,25 @@ def test_every_script_that_a_claim_names_exists() -> None:
     scripts = re.findall(r"`((?:benchmarks|tests)/[\w/]+\.py)`", readme)
     assert scripts
     assert [script for script in scripts if not (ROOT / script).exists()] == []
+
+
+def test_the_deadlines_and_bounds_that_are_promised_are_those_in_force() -> None:
+    page = (ROOT / "docs/BEHAVIOUR.md").read_text()
+    limits, ingest = Limits(), IngestSettings()
+    for row in (
+        f"| handshake | {limits.handshake_s:g} s |",
+        f"| `connect` | {limits.connect_s:g} s from",
+        f"| `publish` | {limits.publish_s:g} s |",
+        f"| deciding about a publish | {ingest.decision_s:g} s,",
+        f"| a message, once begun | {limits.unfinished_message_s:g} s while",
+        f"| live without any media | {limits.silence_s:g} s,",
+        f"| {limits.longest_message_before_publish_bytes >> 10} KiB"
+        f" / {limits.longest_message_bytes >> 20} MiB |",
+        f"| unfinished bytes of a connection | {limits.unfinished_bytes >> 20} MiB |",
+        f"| chunk streams of a connection | {limits.chunk_streams} |",
+        f"| {limits.amf_depth}, {limits.amf_values:,}, {limits.amf_bytes >> 10} KiB |",
+        f"not published yet | {ingest.strangers_per_address} |",
+        f"| {ingest.write_buffer_bytes >> 20} MiB, then it is cut off |",
+        f"one turn of the event loop | {limits.chunks_per_turn} |",
+    ):
+        assert row in page
