@@ -34,6 +34,9 @@ FLAGS = {
 }
 """Which setting each flag writes; the rest is for the file and the environment."""
 
+COMMANDS: tuple[click.Command, ...] = ()
+"""What can be done beside serving, each in a module of its own."""
+
 UNUSABLE = 2
 FAILED = 1
 
@@ -43,6 +46,8 @@ def main() -> None:
     parent = os.getppid()  # before anything else takes time, in which the parent could die
 
     def edge(config: Path | None, check: bool, exit_with_parent: bool, **flags: str | None) -> None:
+        if click.get_current_context().invoked_subcommand is not None:
+            return
         with _exit_code(UNUSABLE):
             settings = load(config, _sections(flags))
         if check:
@@ -54,9 +59,14 @@ def main() -> None:
         with _exit_code(FAILED):
             workers.run(settings)
 
-    click.Command("edge", callback=edge, params=_options(), help=HELP).main(
-        prog_name="tidecast edge"
-    )
+    click.Group(
+        "edge",
+        callback=edge,
+        params=_options(),
+        help=HELP,
+        commands=COMMANDS,
+        invoke_without_command=True,
+    ).main(prog_name="tidecast edge")
 
 
 @contextmanager

@@ -19,9 +19,9 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
-from cdn.app import App
 from cdn.cache import Cache, Limits, Reply
 from cdn.clock import Clock, LoopClock
+from cdn.front.app import App
 from cdn.health import Health
 from cdn.keys import Key, kind_of
 from cdn.observe import Metrics

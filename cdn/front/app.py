@@ -16,7 +16,12 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import TypeAlias, TypedDict, cast
 
-from cdn.answer import (
+from cdn.body import Body, cut
+from cdn.cache import Cache, Found, Outcome
+from cdn.clock import Clock
+from cdn.errors import OriginFailed, RequestRefused
+from cdn.freshness import whole_seconds
+from cdn.front.answer import (
     ALLOWED_METHODS,
     PREFLIGHT_HEADERS,
     SHARED_HEADERS,
@@ -24,11 +29,6 @@ from cdn.answer import (
     answer,
     asked_of,
 )
-from cdn.body import Body, cut
-from cdn.cache import Cache, Found, Outcome
-from cdn.clock import Clock
-from cdn.errors import OriginFailed, RequestRefused
-from cdn.freshness import whole_seconds
 from cdn.health import Health
 from cdn.keys import key_of, kind_of
 from cdn.message import Headers

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdn.answer import OUTSIDE, Answer, Asked, Span, answer, matches, parse_range
+from cdn.front.answer import OUTSIDE, Answer, Asked, Span, answer, matches, parse_range
 from cdn.message import Head
 
 ETAG = b'"abc"'

@@ -1,0 +1,1 @@
+"""The edge's front: connections of viewers, what they ask, and what they are answered."""
