@@ -34,6 +34,12 @@ FLAGS = {
 }
 """Which setting each flag writes; the rest is for the file and the environment."""
 
+REPEATED = frozenset({"--origin"})
+"""Flags that may be given several times, each time with one more value."""
+
+Flag = str | tuple[str, ...] | None
+"""What a flag was given: nothing, a text, or several texts."""
+
 COMMANDS: tuple[click.Command, ...] = ()
 """What can be done beside serving, each in a module of its own."""
 
@@ -45,7 +51,7 @@ def main() -> None:
     """Run the command."""
     parent = os.getppid()  # before anything else takes time, in which the parent could die
 
-    def edge(config: Path | None, check: bool, exit_with_parent: bool, **flags: str | None) -> None:
+    def edge(config: Path | None, check: bool, exit_with_parent: bool, **flags: Flag) -> None:
         if click.get_current_context().invoked_subcommand is not None:
             return
         with _exit_code(UNUSABLE):
@@ -99,7 +105,8 @@ def _options() -> list[click.Parameter]:
         ),
     ]
     for flag, (section, name) in FLAGS.items():
-        options.append(click.Option([flag, f"{section}__{name}"], help=_help(section, name)))
+        option = [flag, f"{section}__{name}"]
+        options.append(click.Option(option, multiple=flag in REPEATED, help=_help(section, name)))
     return options
 
 
@@ -116,10 +123,10 @@ def _help(section: str, name: str) -> str:
     return " ".join((model.model_fields[name].description or "").split())
 
 
-def _sections(flags: dict[str, str | None]) -> dict[str, dict[str, object]]:
+def _sections(flags: dict[str, Flag]) -> dict[str, dict[str, object]]:
     sections: dict[str, dict[str, object]] = {}
     for parameter, value in flags.items():
         section, _, name = parameter.partition("__")
-        if value is not None:
+        if value not in (None, ()):  # a flag that may be repeated, and was not given, is ()
             sections.setdefault(section, {})[name] = value
     return sections

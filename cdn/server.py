@@ -39,7 +39,7 @@ class Edge:
         self._clock = clock
         self.health = Health(clock)
         self.metrics = Metrics()
-        self._upstream = Upstream(settings.origin, self.health)
+        self._upstream = Upstream(settings.origin, settings.origin.url[0], self.health)
         self.cache = Cache(
             fetch=self._fetch,
             judge=Policy(settings.rules, settings.cache).judge,

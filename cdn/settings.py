@@ -7,17 +7,19 @@ is refused in each of them, with the name that was probably meant: a misspelt li
 silently ignored is found on the evening of the broadcast.
 """
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -31,6 +33,21 @@ ENV_DELIMITER = "__"
 
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+PlainPath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._/-]*)?$")]
+
+
+def _origin_urls(value: object) -> tuple[str, ...]:
+    """Let a single address stand where a list may; a text may hold several, with commas between."""
+    if isinstance(value, str):
+        text = value.strip()
+        value = json.loads(text) if text.startswith("[") else text.split(",")
+    if not (isinstance(value, list | tuple) and value):
+        raise ValueError("an origin's address is a text, or a list of texts")
+    several = cast("Sequence[object]", value)
+    urls = tuple(_origin_url(str(each).strip()) for each in several)
+    if len(set(urls)) < len(urls):
+        raise ValueError("an origin is named twice")
+    return urls
 
 
 def _origin_url(value: str) -> str:
@@ -49,10 +66,29 @@ class Section(BaseModel):
 
 
 class Origin(Section):
-    """The origin, and how patient the edge is with it."""
+    """Where streams come from, and how patient the edge is with it."""
 
-    url: Annotated[str, AfterValidator(_origin_url), Field(examples=["https://live.example.com"])]
-    """The origin's address: scheme, host and port."""
+    url: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_origin_urls),
+        Field(max_length=32, examples=["https://live.example.com"]),
+    ]
+    """The origin's address (scheme, host and port), or a list of several. An origin of an edge may
+    be another edge."""
+    choice: Literal["in-order", "by-stream"] = "in-order"
+    """Which of several is asked: the first that is well, or one for each stream, so that all edges
+    meet there."""
+    retry_missing: bool = True
+    """With several in order: whether what one does not know (404) is asked of the next, too."""
+    probe_interval_s: Annotated[float, Field(ge=0.05, le=3600)] = 1.0
+    """With several: how often each is asked whether it is well (/healthz)."""
+    probe_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 1.0
+    """How long the answer to that may take."""
+    down_after: Annotated[int, Field(ge=1, le=100)] = 2
+    """Failures in a row, of probes or fetches, after which an origin counts as down."""
+    up_after: Annotated[int, Field(ge=1, le=100)] = 2
+    """Good answers in a row after which an origin that was down counts as well."""
     connect_timeout_s: Seconds = 3.0
     """How long a connection may take to be established."""
     first_byte_timeout_s: Seconds = 30.0
@@ -146,6 +182,32 @@ class Log(Section):
     """Least important line that is written."""
 
 
+class Render(Section):
+    """What `tidecast edge render` writes for nginx, Varnish or HAProxy; the edge itself ignores it."""
+
+    edges: tuple[
+        Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$")], ...
+    ] = ()
+    """Edges behind the server, each as host:port; without any, the one that this file describes."""
+    spread: Literal["by-stream", "evenly"] = "by-stream"
+    """Which edge a viewer gets: that of the stream, so that each stream is fetched once, or any,
+    for one stream that is too much for one edge."""
+    port: Port = 443
+    """Port that viewers connect to with TLS."""
+    server_name: Annotated[str, Field(pattern=r"^(_|[A-Za-z0-9.*-]+)$")] = "_"
+    """Name that viewers know the server by."""
+    certificate: PlainPath = ""
+    """File with the server's certificate and those above it (PEM)."""
+    key: PlainPath = ""
+    """File with the certificate's private key (PEM)."""
+    longest_target_s: Annotated[float, Field(ge=1, le=60)] = 10.0
+    """Longest target duration of any stream; no server gives up within three of it."""
+    cache_folder: PlainPath = "/var/cache/nginx/tidecast"
+    """Folder for nginx's cache; on a tmpfs it costs no disk."""
+    forwarded_for: bool = False
+    """Whether edges are told viewers' addresses (X-Forwarded-For); Tidecast's do not need them."""
+
+
 class EdgeSettings(BaseSettings):
     """All sections together, as in the TOML file."""
 
@@ -162,6 +224,7 @@ class EdgeSettings(BaseSettings):
     cache: Cache = Cache()
     rules: Rules = Rules()
     metrics: Metrics = Metrics()
+    render: Render = Render()
     log: Log = Log()
 
 

@@ -60,13 +60,13 @@ class Reply:
     """An answer whose head has arrived; its body is read once."""
 
     def __init__(
-        self, response: aiohttp.ClientResponse, settings: Origin, watcher: Watcher
+        self, response: aiohttp.ClientResponse, settings: Origin, url: str, watcher: Watcher
     ) -> None:
         self._content = response.content
         self._settings = settings
         self._watcher = watcher
         headers = tuple((name.lower(), value) for name, value in response.raw_headers)
-        self.head = Head(response.status, passed_on(headers, settings.url))
+        self.head = Head(response.status, passed_on(headers, url))
         self.length = _framed_length(response, settings.largest_object)
 
     async def pieces(self) -> AsyncIterator[bytes]:
@@ -84,10 +84,11 @@ class Reply:
 
 
 class Upstream:
-    """The origin, as one pool of connections."""
+    """One origin, as one pool of connections."""
 
-    def __init__(self, settings: Origin, watcher: Watcher) -> None:
+    def __init__(self, settings: Origin, url: str, watcher: Watcher) -> None:
         self._settings = settings
+        self._url = url
         self._watcher = watcher
         self._session: aiohttp.ClientSession | None = None
 
@@ -120,7 +121,7 @@ class Upstream:
                 response.close()
                 raise OriginFailed(f"the origin answered {response.status}")
             try:
-                reply = Reply(response, self._settings, self._watcher)
+                reply = Reply(response, self._settings, self._url, self._watcher)
             except OriginFailed:
                 response.close()
                 raise
@@ -138,7 +139,7 @@ class Upstream:
 
     async def _ask(self, target: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
         assert self._session is not None, "open() comes first"
-        url = URL(self._settings.url + target, encoded=True)
+        url = URL(self._url + target, encoded=True)
         async with asyncio.timeout(self._settings.first_byte_timeout_s):
             return await self._session.get(url, headers=headers, allow_redirects=False)
 

@@ -87,7 +87,8 @@ def _say_ready(
     settings: EdgeSettings, listener: socket.socket, metrics_server: MetricsServer | None
 ) -> None:
     host, port = listener.getsockname()[:2]
-    facts: dict[str, object] = {"listen": f"{host}:{port}", "origin": settings.origin.url}
+    origins = ",".join(settings.origin.url)
+    facts: dict[str, object] = {"listen": f"{host}:{port}", "origin": origins}
     if metrics_server is not None:
         facts["metrics"] = f"http://{settings.metrics.host}:{metrics_server.port}/metrics"
     structlog.get_logger("edge").info("the edge is open", **facts)

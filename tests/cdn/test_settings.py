@@ -19,7 +19,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_an_origin_is_all_that_is_needed() -> None:
     settings = load(None, ORIGIN)
-    assert settings.origin.url == "http://origin.example:8081"
+    assert settings.origin.url == ("http://origin.example:8081",)
     assert (settings.listen.host, settings.listen.http_port) == ("0.0.0.0", 8080)
     assert settings.metrics.host == "127.0.0.1"
 
@@ -48,7 +48,7 @@ def test_a_file_may_say_everything(tmp_path: Path) -> None:
         """,
     )
     settings = load(file, {})
-    assert settings.origin.url == "https://live.example.com"
+    assert settings.origin.url == ("https://live.example.com",)
     assert settings.cache.memory == 64 * 2**20
     assert settings.rules.playlist.fresh_s == 0.5
     assert settings.rules.media.fresh_s is None
@@ -113,6 +113,29 @@ def test_an_environment_that_cannot_be_used_is_refused(
 def test_an_origin_is_a_scheme_a_host_and_a_port(url: str) -> None:
     with pytest.raises(SettingsError, match=r"origin\.url: the origin's address"):
         load(None, {"origin": {"url": url}})
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["http://a/,https://b:1", '["http://a", "https://b:1"]', ["http://a", "https://b:1"]],
+    ids=["with a comma", "as JSON", "a list"],
+)
+def test_there_may_be_several_origins(given: object) -> None:
+    assert load(None, {"origin": {"url": given}}).origin.url == ("http://a", "https://b:1")
+
+
+@pytest.mark.parametrize("given", ["http://a", "http://a, http://b"])
+def test_the_environment_names_one_origin_or_several(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("TIDECAST_EDGE__ORIGIN__URL", given)
+    assert list(load(None, {}).origin.url) == given.split(", ")
+
+
+@pytest.mark.parametrize("given", [["http://a", "http://a/"], [], 3, "[http"])
+def test_origins_are_named_once_and_as_addresses(given: object) -> None:
+    with pytest.raises(SettingsError, match=r"^origin\.url: "):
+        load(None, {"origin": {"url": given}})
 
 
 def test_every_setting_is_explained_where_it_is_declared() -> None:

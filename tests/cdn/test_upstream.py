@@ -33,7 +33,7 @@ class Diary:
 @asynccontextmanager
 async def upstream(url: str, **settings: float) -> AsyncGenerator[tuple[Upstream, Diary]]:
     diary = Diary()
-    pool = Upstream(Origin.model_validate({"url": url, **settings}), diary)
+    pool = Upstream(Origin.model_validate({"url": url, **settings}), url, diary)
     await pool.open()
     try:
         yield pool, diary
