@@ -14,19 +14,22 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Generator
 
 import uvicorn
 
-from cdn.cache import Cache, Limits, Reply
+from cdn.cache import Cache, Limits
 from cdn.clock import Clock, LoopClock
+from cdn.figures import Parts, export
 from cdn.front.app import App
 from cdn.health import Health
-from cdn.keys import Key, kind_of
 from cdn.observe import Metrics
+from cdn.observe.access_log import AccessLog
+from cdn.observe.ages import PlaylistAges
+from cdn.observe.fetches import Fetches
+from cdn.observe.lag import LoopLag
 from cdn.policy import Policy
-from cdn.settings import EdgeSettings
+from cdn.settings import EdgeSettings, Log
 from cdn.upstream import Upstream
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -36,12 +39,15 @@ class Edge:
     """The parts of one edge process and who knows whom; made inside of the running loop."""
 
     def __init__(self, settings: EdgeSettings, clock: Clock) -> None:
-        self._clock = clock
         self.health = Health(clock)
         self.metrics = Metrics()
+        self.lag = LoopLag(clock, self.metrics.lagged)
+        self.access_log = access_log_of(settings.log)
         self._upstream = Upstream(settings.origin, settings.origin.url[0], self.health)
+        ages = PlaylistAges()
+        fetches = Fetches(self._upstream.fetch, self.metrics, ages, clock)
         self.cache = Cache(
-            fetch=self._fetch,
+            fetch=fetches,
             judge=Policy(settings.rules, settings.cache).judge,
             clock=clock,
             limits=Limits(
@@ -57,7 +63,8 @@ class Edge:
             probe=self._upstream.probe,
             metrics=self.metrics,
         )
-        self._watch()
+        parts = Parts(self.cache, self.health, fetches, ages, self.access_log)
+        export(self.metrics, parts, clock)
 
     async def open(self) -> None:
         await self._upstream.open()
@@ -65,21 +72,15 @@ class Edge:
     async def close(self) -> None:
         await self.cache.close()
         await self._upstream.close()
+        if self.access_log is not None:
+            self.access_log.close()
 
-    def _watch(self) -> None:
-        cache, watch = self.cache, self.metrics.watch
-        watch("cache_objects", "Objects in the cache.", lambda: cache.objects)
-        watch("cache_bytes", "Memory that objects take, finished or not.", lambda: cache.used_bytes)
-        watch("origin_fetches_in_flight", "Requests to the origin now.", lambda: cache.flights)
 
-    @asynccontextmanager
-    async def _fetch(self, key: Key, etag: bytes | None) -> AsyncGenerator[Reply]:
-        started = self._clock.monotonic()
-        try:
-            async with self._upstream.fetch(key, etag) as reply:
-                yield reply
-        finally:
-            self.metrics.fetched(kind_of(key.target), self._clock.monotonic() - started)
+def access_log_of(settings: Log) -> AccessLog | None:
+    """Open the access log, if there is to be one."""
+    if settings.access_sample == 0:
+        return None
+    return AccessLog(settings.access_sample, settings.access_file)
 
 
 class HttpServer(uvicorn.Server):
@@ -131,8 +132,10 @@ async def serve(
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, drain)
     await edge.open()
+    edge.lag.start()
     try:
         on_open(edge)
         await server.serve(sockets=[listener])
     finally:
+        edge.lag.stop()
         await edge.close()

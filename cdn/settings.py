@@ -33,6 +33,7 @@ ENV_DELIMITER = "__"
 
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+HostAndPort = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")]
 PlainPath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._/-]*)?$")]
 
 
@@ -175,15 +176,28 @@ class Metrics(Section):
     taken, a free one is used; a port that was asked for must be free."""
 
 
+class Purge(Section):
+    """Throwing objects away before their time: POST /purge?prefix=/main/ on the metrics port."""
+
+    token: Annotated[str, Field(repr=False)] = ""
+    """What a program on another machine has to show (Authorization: Bearer ...). Without one, only
+    programs on this machine may purge."""
+
+
 class Log(Section):
-    """What is written to standard error."""
+    """What is written about the edge itself, and about requests."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least important line that is written."""
+    """Least important line that is written to standard error."""
+    access_sample: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of requests of which a line of JSON is written: 0 for none, 0.01 for one in a hundred,
+    1 for all. A line costs more than most answers do."""
+    access_file: Annotated[str, Field(min_length=1)] = "stderr"
+    """Where to: stdout, stderr, or a file, which all workers share and which SIGHUP reopens."""
 
 
 class Render(Section):
-    """What `tidecast edge render` writes for nginx, Varnish or HAProxy; the edge itself ignores it."""
+    """What `tidecast edge render` writes for nginx, Varnish or HAProxy beside all the rest."""
 
     edges: tuple[
         Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$")], ...
@@ -225,6 +239,7 @@ class EdgeSettings(BaseSettings):
     rules: Rules = Rules()
     metrics: Metrics = Metrics()
     render: Render = Render()
+    purge: Purge = Purge()
     log: Log = Log()
 
 

@@ -1,0 +1,66 @@
+"""Which numbers of which part are exported under which name.
+
+The parts keep plain integers and know nothing of metrics; here each gets its name and its meaning.
+What is read here is read by a scrape, from another thread: nothing may be changed, and a collection
+may only be measured or copied in one step.
+"""
+
+from dataclasses import dataclass
+
+from cdn.cache import Cache
+from cdn.clock import Clock
+from cdn.health import Health
+from cdn.observe.access_log import AccessLog
+from cdn.observe.ages import PlaylistAges
+from cdn.observe.fetches import Fetches
+from cdn.observe.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What there is to read off."""
+
+    cache: Cache
+    health: Health
+    fetches: Fetches
+    ages: PlaylistAges
+    access_log: AccessLog | None
+
+
+def export(metrics: Metrics, parts: Parts, clock: Clock) -> None:
+    """Have every number read at each scrape."""
+    _export_cache(metrics, parts.cache)
+    health, fetches, ages = parts.health, parts.fetches, parts.ages
+    metrics.watch(
+        "origin_fetches_in_flight", "Requests to the origin now.", lambda: parts.cache.flights
+    )
+    metrics.watch(
+        "origin_oldest_fetch_seconds",
+        "For how long the oldest request to the origin has been under way; 0 without one.",
+        fetches.oldest_s,
+    )
+    metrics.watch("draining", "1 while the edge is on its way out.", lambda: health.draining)
+    metrics.watch_each(
+        "playlist_age_seconds",
+        "Since when the oldest media playlist of a stream that viewers ask for is unchanged.",
+        "stream",
+        lambda: ages.by_stream(clock.monotonic()),
+    )
+    metrics.watch_total(
+        "playlists_unwatched",
+        "Playlists whose age is not watched, because too many are.",
+        lambda: ages.left_out,
+    )
+    log = parts.access_log
+    metrics.watch_total(
+        "access_log_lost_lines",
+        "Lines of the access log that could not be written in time.",
+        lambda: 0 if log is None else log.lost,
+    )
+
+
+def _export_cache(metrics: Metrics, cache: Cache) -> None:
+    metrics.watch("cache_objects", "Objects in the cache.", lambda: cache.objects)
+    metrics.watch(
+        "cache_bytes", "Memory that objects take, finished or not.", lambda: cache.used_bytes
+    )

@@ -1,0 +1,39 @@
+"""The log: a few lines on standard error, of this program and of the libraries that it uses."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+
+class _ToStructlog(logging.Handler):
+    """Hands lines of libraries that use ``logging`` on to the same place, in the same form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        logger = structlog.get_logger(record.name)
+        logger.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    # uvicorn's words for what the edge does on purpose when the origin breaks off: it ends the
+    # viewer's connection, so that nobody takes half a body for the whole.
+    return "returned without completing response" not in record.getMessage()
+
+
+def set_up_logging(level: str) -> None:
+    """Send everything from ``level`` on to standard error, one line each."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    renderers: list[Any] = [  # structlog's own alias for a processor is in terms of Any
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, sort_keys=False),
+    ]
+    structlog.configure(
+        processors=renderers,
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        # One write per line, where print() makes two: workers share standard error.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[_ToStructlog()], force=True)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
