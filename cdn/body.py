@@ -12,6 +12,7 @@ Everything happens on one event loop; nothing here may be touched from another t
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
 
 from cdn.errors import OriginFailed
 
@@ -20,65 +21,91 @@ PIECE_BYTES = 64 * 1024
 TLS connection does not hold a second copy of a whole segment while it is encrypted."""
 
 
+class Reader(Protocol):
+    """Who wants to know that there is more."""
+
+    def on_body(self) -> None: ...
+
+
 class Body:
     """A growing sequence of pieces, with those who wait for the next."""
 
-    __slots__ = ("_failure", "_pieces", "_waiters", "complete", "length", "size")
+    __slots__ = ("_pieces", "_readers", "complete", "failure", "length", "size")
 
     def __init__(self, length: int | None = None) -> None:
         self.length = length
         """Size of the whole as the origin announced it; None while nobody can know."""
         self.size = 0
         self.complete = False
+        self.failure: OriginFailed | None = None
+        """Why there will never be more; None while all is well."""
         self._pieces: list[bytes] = []
-        self._failure: OriginFailed | None = None
-        self._waiters: list[asyncio.Future[None]] = []
+        self._readers: dict[Reader, None] = {}
 
     @property
     def pieces(self) -> Sequence[bytes]:
+        """What is here. A list of its own before and after the end: keep the one you walk along."""
         return self._pieces
 
     def feed(self, piece: bytes) -> None:
         self._pieces.append(piece)
         self.size += len(piece)
-        self._wake()
+        self._tell()
 
     def finish(self) -> None:
         """Close the body as whole. Readers under way keep the pieces that they walk along."""
         self._pieces = _regroup(self._pieces)
         self.length = self.size
         self.complete = True
-        self._wake()
+        self._tell()
 
     def fail(self, failure: OriginFailed) -> None:
-        self._failure = failure
-        self._wake()
+        self.failure = failure
+        self._tell()
+
+    def join(self, reader: Reader) -> None:
+        """Tell ``reader`` of every change from now on, until it leaves."""
+        self._readers[reader] = None
+
+    def leave(self, reader: Reader) -> None:
+        """Tell ``reader`` nothing any more."""
+        self._readers.pop(reader, None)
 
     async def read(self) -> AsyncIterator[bytes]:
         """Yield every piece; raise ``OriginFailed`` where the fetch broke off."""
-        pieces, at = self._pieces, 0
-        while True:
-            while at < len(pieces):
-                yield pieces[at]
-                at += 1
-            if self.complete:
-                return
-            if self._failure is not None:
-                raise OriginFailed(str(self._failure)) from self._failure
-            await self._change()
+        pieces, at, waker = self._pieces, 0, _Waker()
+        self.join(waker)
+        try:
+            while True:
+                waker.news.clear()
+                while at < len(pieces):
+                    yield pieces[at]
+                    at += 1
+                if self.complete:
+                    return
+                if self.failure is not None:
+                    raise OriginFailed(str(self.failure)) from self.failure
+                await waker.news.wait()
+        finally:
+            self.leave(waker)
 
-    async def _change(self) -> None:
-        # A future for each waiter: cancelling the task of a viewer who left would cancel a
-        # future that it shared with others.
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        await waiter
+    def _tell(self) -> None:
+        # Whoever is told may leave, or cause another to.
+        for reader in tuple(self._readers):
+            if reader in self._readers:
+                reader.on_body()
 
-    def _wake(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+
+class _Waker:
+    """A reader that is a coroutine."""
+
+    __slots__ = ("news",)
+
+    def __init__(self) -> None:
+        self.news = asyncio.Event()
+
+    def on_body(self) -> None:
+        self.news.set()
 
 
 def cut(pieces: Sequence[bytes], first: int, last: int) -> list[memoryview]:

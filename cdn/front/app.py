@@ -17,8 +17,9 @@ from http import HTTPStatus
 from typing import TypeAlias, TypedDict, cast
 
 from cdn.body import Body, cut
-from cdn.cache import Cache, Found, Outcome
+from cdn.cache import Cache
 from cdn.clock import Clock
+from cdn.entry import Found, Outcome
 from cdn.errors import OriginFailed, RequestRefused
 from cdn.freshness import whole_seconds
 from cdn.front.answer import (

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdn.cache import Cache, Entry, Limits, Outcome
+from cdn.cache import Cache, Limits
+from cdn.entry import Entry, Outcome
 from cdn.errors import OriginFailed
 from cdn.keys import Key
 from tests.support.caches import KEY, Answer, SlowOrigin, Stage, judge

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cdn.cache import Outcome
+from cdn.entry import Outcome
 from cdn.errors import OriginFailed
 from tests.support.caches import KEY, Answer, Stage
 from tests.support.turns import settle

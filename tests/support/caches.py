@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from cdn.cache import Cache, Limits, Outcome
+from cdn.cache import Cache, Limits
+from cdn.entry import Outcome
 from cdn.errors import OriginFailed
 from cdn.freshness import Defaults, Lifetime, lifetime_of
 from cdn.keys import Key

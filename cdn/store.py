@@ -1,0 +1,119 @@
+"""What is kept: entries by key, within a limit of memory, and the newest playlist of each path.
+
+Memory is counted, not guessed: an entry costs the bytes of its body and its headers and a fixed
+overhead, bodies in flight are counted as they grow, and the least recently used entries go as soon
+as the sum passes the limit. (A slow reader may hold the bytes of an entry that is gone.)
+
+Beside the entries stands an index, from a playlist's path to the key under which its newest good
+copy came. A low-latency viewer asks for every version under another key (``_HLS_msn``,
+``_HLS_part``), so the key that it asks for next is never one that is here; when the origin cannot
+say, the newest version under any key is what it gets. Deltas (``_HLS_skip``) are useless to
+whoever lacks the version before, and stay out. The index names keys, so it keeps nothing alive.
+"""
+
+from collections import OrderedDict
+
+from cdn.entry import Entry
+from cdn.keys import Key
+
+
+class Store:
+    """Entries, the most recently used last."""
+
+    def __init__(self, memory_bytes: int) -> None:
+        self._memory_bytes = memory_bytes
+        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._newest: dict[Key, Key] = {}
+        self._doubted: set[Key] = set()
+        self._stored_bytes = 0
+        self._growing_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def used_bytes(self) -> int:
+        return self._stored_bytes + self._growing_bytes
+
+    def peek(self, key: Key) -> Entry | None:
+        return self._entries.get(key)
+
+    def touch(self, key: Key) -> None:
+        """Note that an entry is in use."""
+        self._entries.move_to_end(key)
+
+    def keep(self, entry: Entry) -> Entry:
+        """Put an entry in the place of whatever its key led to before."""
+        before = self._entries.pop(entry.key, None)
+        if before is not None:
+            self._stored_bytes -= before.cost
+        if entry.storable:
+            self._entries[entry.key] = entry
+            self._stored_bytes += entry.cost
+            self._make_room()
+        elif before is not None:
+            self._forget_newest(entry.key)
+        return entry
+
+    def note_newest(self, entry: Entry) -> None:
+        """Remember a good playlist as the newest of its path."""
+        is_full = is_playlist(entry.key) and "_HLS_skip" not in entry.key.target
+        if is_full and entry.head.status == 200 and entry.key in self._entries:
+            self._newest[plain(entry.key)] = entry.key
+            self._doubted.discard(plain(entry.key))
+
+    def newest(self, key: Key) -> Entry | None:
+        """Return the newest playlist of this key's path, whatever directives it came under."""
+        newest = self._newest.get(plain(key))
+        return None if newest is None else self._entries.get(newest)
+
+    def doubt(self, key: Key) -> None:
+        """Note that the origin has failed to say what is new of a playlist that is known."""
+        if (path := plain(key)) in self._newest:
+            self._doubted.add(path)
+
+    def is_doubted(self, key: Key) -> bool:
+        """Say whether the origin has failed since it last sent this playlist."""
+        return plain(key) in self._doubted
+
+    def grow(self, size: int) -> None:
+        """Count bytes of a body in flight; less than nothing when they are in flight no more."""
+        self._growing_bytes += size
+        if size > 0:
+            self._make_room()
+
+    def purge(self, prefix: str) -> int:
+        """Drop everything whose address begins with ``prefix``; return how many objects."""
+        doomed = [key for key in self._entries if key.target.startswith(prefix)]
+        for key in doomed:
+            self._drop(key)
+        return len(doomed)
+
+    def _make_room(self) -> None:
+        while self._entries and self.used_bytes > self._memory_bytes:
+            self._drop(next(iter(self._entries)))
+
+    def _drop(self, key: Key) -> None:
+        self._stored_bytes -= self._entries.pop(key).cost
+        self._forget_newest(key)
+
+    def _forget_newest(self, key: Key) -> None:
+        if self._newest and self._newest.get(path := plain(key)) == key:
+            del self._newest[path]
+            self._doubted.discard(path)
+
+
+def is_playlist(key: Key) -> bool:
+    """Say whether a key leads to a playlist, with directives or without."""
+    return key.target.partition("?")[0].endswith(".m3u8")
+
+
+def has_directives(key: Key) -> bool:
+    """Say whether the origin may hold a request for this key (rfc8216bis, 6.2.5.2)."""
+    return "?" in key.target
+
+
+def plain(key: Key) -> Key:
+    """Return the key of the same resource without directives."""
+    path, mark, _ = key.target.partition("?")
+    return Key(path, key.gzip) if mark else key
