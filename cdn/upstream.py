@@ -1,6 +1,7 @@
 """Asking the origin: aiohttp's client, brought down to what a cache needs from it.
 
-The request is a function of the key alone (see ``keys``); nothing of a viewer's request goes along.
+The request is a function of the key alone (see ``keys``); nothing of a viewer's request goes along,
+except the names of the caches that it came through, where there were any (see ``loops``).
 The answer is taken as it is (redirects are not followed, content is not decoded) and freed of what
 belongs to one connection only (RFC 9110, 7.6.1) or to one viewer.
 
@@ -13,7 +14,7 @@ time limits. Anything else, and every error of the library or the system, leaves
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Protocol
 
 import aiohttp
@@ -21,6 +22,7 @@ from yarl import URL
 
 from cdn.errors import OriginFailed
 from cdn.keys import Key
+from cdn.loops import CAME_THROUGH, PSEUDONYM, extended
 from cdn.message import Head, Headers
 from cdn.settings import Origin
 
@@ -39,7 +41,6 @@ _HOP_BY_HOP = frozenset(
 )
 _NOT_KEPT = frozenset(
     [
-        b"cache-status",  # it tells of the origin-side request, not of this edge's viewers
         b"content-length",  # the body knows its length
         b"server",
         b"set-cookie",  # one viewer's own: nothing that a shared cache may hand on
@@ -86,9 +87,11 @@ class Reply:
 class Upstream:
     """One origin, as one pool of connections."""
 
-    def __init__(self, settings: Origin, url: str, watcher: Watcher) -> None:
+    def __init__(self, settings: Origin, url: str, watcher: Watcher, name: str = PSEUDONYM) -> None:
         self._settings = settings
         self._url = url
+        self._name = name
+        self._deadlines: set[asyncio.Timeout] = set()
         self._watcher = watcher
         self._session: aiohttp.ClientSession | None = None
 
@@ -113,35 +116,49 @@ class Upstream:
         headers = {"Accept-Encoding": "gzip" if key.gzip else "identity"}
         if etag is not None:
             headers["If-None-Match"] = etag.decode("latin-1")
+        headers["CDN-Loop"] = extended(CAME_THROUGH.get(), self._name)
         with _translated(self._watcher):
-            response = await self._ask(key.target, headers)
-            # 503 is an origin that says when to come back, in its own words. Any other server
-            # error is one that cannot help itself, and its body is not for viewers.
-            if response.status >= 500 and response.status != 503:
-                response.close()
-                raise OriginFailed(f"the origin answered {response.status}")
+            response = await self._ask(key.target, headers, self._settings.first_byte_timeout_s)
             try:
                 reply = Reply(response, self._settings, self._url, self._watcher)
             except OriginFailed:
                 response.close()
                 raise
         self._watcher.answered()
+        # 503 is an origin that says when to come back, in its own words. Any other server error
+        # is one that cannot help itself, and its body is not for viewers.
+        if response.status >= 500 and response.status != 503:
+            response.close()
+            raise OriginFailed(f"the origin answered {response.status}")
         async with response:
             yield reply
 
-    async def probe(self) -> None:
-        """Ask whether the origin is well; the watcher hears the answer."""
-        try:
-            async with self.fetch(Key("/healthz", gzip=False), None):
-                return
-        except OriginFailed:
-            return  # the watcher knows
+    async def probe(self, patience_s: float) -> bool:
+        """Ask whether the origin is well; the watcher hears the answer, too."""
+        with suppress(OriginFailed), _translated(self._watcher):
+            async with await self._ask("/healthz", {}, patience_s) as response:
+                if response.status >= 500:
+                    raise OriginFailed(f"/healthz answered {response.status}")
+                self._watcher.answered()
+                return True
+        return False
 
-    async def _ask(self, target: str, headers: dict[str, str]) -> aiohttp.ClientResponse:
+    def give_up_waiting(self) -> None:
+        """End the wait of every request that has not been answered yet, as if time were over."""
+        for deadline in self._deadlines:
+            deadline.reschedule(asyncio.get_running_loop().time())
+
+    async def _ask(
+        self, target: str, headers: dict[str, str], patience_s: float
+    ) -> aiohttp.ClientResponse:
         assert self._session is not None, "open() comes first"
         url = URL(self._url + target, encoded=True)
-        async with asyncio.timeout(self._settings.first_byte_timeout_s):
-            return await self._session.get(url, headers=headers, allow_redirects=False)
+        async with asyncio.timeout(patience_s) as deadline:
+            self._deadlines.add(deadline)
+            try:
+                return await self._session.get(url, headers=headers, allow_redirects=False)
+            finally:
+                self._deadlines.discard(deadline)
 
 
 @contextmanager
