@@ -1,7 +1,8 @@
 """The pages, rendered on the server: a viewer reads the stream's state before any script runs.
 
-A page is a picture of one moment, good for the second that an edge keeps it; its script then asks
-`status.json` and carries on from there without a reload. Rendering is a pure function of the view:
+A page is a picture of one moment, good for the second that an edge keeps it. It brings along what
+`status.json` says at that moment, so that its script loads a live stream without asking first; the
+script then asks and carries on without a reload. Rendering is a pure function of the view:
 no clock, no look-up, so equal views give equal bytes and the edge's copy fits everyone. What
 depends on the viewer (how long ago, in whose time zone) is said by the script.
 
@@ -86,13 +87,15 @@ class StreamCard:
 
 @dataclass(frozen=True, slots=True)
 class StreamView:
-    """One stream's watch page; the playlist's address and the codecs come with `status.json`."""
+    """One stream's watch page, and its embed."""
 
     name: str
     state: str
     """A server's state: offline, starting, live, reconnecting or ended."""
     last_live: datetime | None = None
     """When it was last live; aware. Shown while it is offline."""
+    status: str = ""
+    """What `status.json` would say at this moment; the script begins with it instead of asking."""
 
 
 def _policy(*, framed_by: str) -> str:

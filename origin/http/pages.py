@@ -97,8 +97,12 @@ def status(request: Request, stream: str, streams: StreamsDependency) -> Respons
     known = streams.find(stream)
     if known is None:
         raise NotHere(f"no stream {stream!r}")
-    summary = summarize(known)
-    report = Status(
+    body = _status(summarize(known)).encode()
+    return respond(request, document(body, "application/json"), MOMENTARY)
+
+
+def _status(summary: Summary) -> str:
+    return Status(
         stream=summary.name,
         state=summary.state,
         since=summary.since,
@@ -109,13 +113,11 @@ def status(request: Request, stream: str, streams: StreamsDependency) -> Respons
         width=summary.width,
         height=summary.height,
         frame_rate=summary.frame_rate,
-    )
-    body = report.model_dump_json().encode()
-    return respond(request, document(body, "application/json"), MOMENTARY)
+    ).model_dump_json()
 
 
 def _view(summary: Summary) -> StreamView:
-    return StreamView(summary.name, summary.state, summary.last_live)
+    return StreamView(summary.name, summary.state, summary.last_live, _status(summary))
 
 
 def _page(html: str, policy: str, status_code: int = 200) -> Response:

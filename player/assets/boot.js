@@ -38,7 +38,8 @@ const actions = {
     player.stop();
   },
   load() {
-    player.load(sourceOf(status, { wantsTs, plays: playsWithinMp4 }));
+    const address = sourceOf(status, { wantsTs, plays: playsWithinMp4 });
+    player.load(address, { isTs: address === status.ts_playlist });
     video.play().catch(onRefusedPlay);
   },
 };
@@ -100,4 +101,7 @@ video.addEventListener("waiting", () => {
   stallTimer = setTimeout(() => onVideo("stalled"), STALL_MS);
 });
 
+// The page was written a moment ago and says what the server would: the picture need not wait for
+// the first answer. A tab that is opened behind others waits until it is seen, as ever.
+if (page.status && !document.hidden) onStatus(JSON.parse(page.status));
 reader.ask();

@@ -4,6 +4,10 @@ export const HLS_CONFIG = {
   // A file, because the pages' policy allows no worker that is made of a string (a blob).
   workerPath: new URL("../vendor/hls.js/hls.worker.js", import.meta.url).href,
 
+  // Whether codecs can be played is asked of MediaSource anyway. MediaCapabilities is asked about
+  // smoothness as well, and the first part has to wait for its answer.
+  useMediaCapabilities: false,
+
   // Lists its parts or not, a playlist of ours is played as close to live as it allows.
   lowLatencyMode: true,
 

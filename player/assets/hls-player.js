@@ -26,9 +26,10 @@ export class HlsPlayer {
     video.addEventListener("playing", () => { this.#attempt = 0; });
   }
 
-  load(address) {
+  load(address, { isTs }) {
     this.stop();
-    this.#hls = new Hls(HLS_CONFIG);
+    // Fragmented MP4 goes to the browser nearly as it comes: less work than to start a worker.
+    this.#hls = new Hls({ ...HLS_CONFIG, enableWorker: isTs });
     this.#hls.on(Hls.Events.ERROR, (_, error) => error.fatal && this.#onFatal(error));
     this.#hls.loadSource(address);
     this.#hls.attachMedia(this.#video);

@@ -1,5 +1,6 @@
 """Pages as bytes: nothing inline, nothing from elsewhere, and words for every state."""
 
+import html
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -114,6 +115,16 @@ def test_names_are_escaped_wherever_they_stand() -> None:
     ):
         assert "<script>alert" not in page
         assert "&lt;script&gt;" in page
+
+
+def test_a_page_brings_the_status_of_its_moment() -> None:
+    status = '{"stream":"main","state":"live"}'
+    for page in (watch_page, embed_page):
+        written = re.search(
+            r'data-status="([^"]*)"', page(StreamView("main", "live", None, status))
+        )
+        assert written is not None
+        assert html.unescape(written[1]) == status
 
 
 def test_equal_views_give_equal_pages() -> None:

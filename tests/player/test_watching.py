@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from player.pages import StreamCard
 from tests.support.browser import Visit
@@ -75,6 +75,19 @@ async def test_the_first_frame_comes_before_the_controls(house: Theatre, viewer:
     controls = next(place for place, path in enumerate(paths) if path.startswith("controls-"))
     assert segment < controls
     assert await viewer.page.evaluate("document.querySelector('video').readyState") >= 2
+
+
+async def test_a_live_page_plays_before_the_server_has_said_a_word_more(
+    house: Theatre, viewer: Visit
+) -> None:
+    async def leave_unanswered(_: Route) -> None:
+        """As a server would whose answer takes its time."""
+
+    await viewer.page.route("**/status.json", leave_unanswered)
+    house.show("headlong").go_live()
+    await viewer.page.goto(house.address("/headlong"))
+    await reached(viewer.page, "live")
+    await moves(viewer.page)
 
 
 async def test_a_publisher_who_comes_back_goes_on_over_the_last_frame(
@@ -194,6 +207,7 @@ async def test_the_embed_plays(house: Theatre, viewer: Visit) -> None:
     await viewer.page.goto(house.address("/framed/embed"))
     await reached(viewer.page, "live")
     await moves(viewer.page)
+    assert not [each for each in viewer.requests if "/hls.worker-" in each.url], "MP4 needs none"
     assert viewer.complaints == []
 
 

@@ -12,6 +12,7 @@ comes back, ends, and begins again as a new session. Its status says what the or
 pages and assets are the real ones, with the headers that matter to a browser (the policy, ETags).
 """
 
+import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -273,7 +274,7 @@ class _Desk:
 
 
 def _view(show: Show) -> pages.StreamView:
-    return pages.StreamView(name=show.name, state=show.state, last_live=show.last_live)
+    return pages.StreamView(show.name, show.state, show.last_live, json.dumps(show.status()))
 
 
 def _page(text: str, policy: str, status: int = 200) -> web.Response:

@@ -1,5 +1,9 @@
 """The pages as they leave the origin: which streams they show, and what they allow."""
 
+import html
+import json
+import re
+
 import httpx
 import pytest
 
@@ -37,6 +41,18 @@ async def test_pages_do_not_tell_other_sites_where_viewers_come_from(
     client: httpx.AsyncClient, path: str
 ) -> None:
     assert (await client.get(path)).headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/main", "/main/embed"])
+async def test_a_page_says_what_the_status_says_so_that_nobody_need_ask(
+    station: Station, client: httpx.AsyncClient, path: str
+) -> None:
+    broadcast(await station.publish(), 5)
+    written = re.search(r'data-status="([^"]*)"', (await client.get(path)).text)
+    assert written is not None
+    status = json.loads(html.unescape(written[1]))
+    assert status == (await client.get("/main/status.json")).json()
+    assert status["playlist"] == "/main/index.m3u8"
 
 
 async def test_a_stream_that_mpeg_ts_cannot_carry_has_no_such_playlist(
