@@ -12,6 +12,7 @@ from typing import NoReturn, TypeVar
 
 import click
 
+from origin.bench.cli import bench_group
 from origin.config.reference import example_file, settings_page
 from origin.config.settings import Settings, known_keys, load_settings
 from origin.errors import SettingsError
@@ -94,6 +95,9 @@ def edge_command(arguments: tuple[str, ...]) -> NoReturn:
     """Run an edge cache node in front of an origin (`tidecast edge --help`)."""
     # Origin and edge share no code: the edge is a program of its own.
     os.execv(sys.executable, [sys.executable, "-m", "cdn", *arguments])
+
+
+main.add_command(bench_group)
 
 
 @main.group("config")
