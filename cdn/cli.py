@@ -16,7 +16,9 @@ import click
 from cdn import workers
 from cdn.errors import SettingsError
 from cdn.observe import set_up_logging
+from cdn.purge import purge_command
 from cdn.reference import example_file
+from cdn.render.command import render_command
 from cdn.settings import EdgeSettings, Section, load
 
 HELP = "An HTTP cache for live HLS, between an origin and its viewers."
@@ -40,7 +42,7 @@ REPEATED = frozenset({"--origin"})
 Flag = str | tuple[str, ...] | None
 """What a flag was given: nothing, a text, or several texts."""
 
-COMMANDS: tuple[click.Command, ...] = ()
+COMMANDS: tuple[click.Command, ...] = (render_command, purge_command)
 """What can be done beside serving, each in a module of its own."""
 
 UNUSABLE = 2

@@ -1,0 +1,125 @@
+"""The command ``tidecast edge render``: the same settings, written for another server."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from cdn.errors import SettingsError
+from cdn.render.haproxy import haproxy
+from cdn.render.nginx import nginx
+from cdn.render.site import Place, Rendered, Site, site_of
+from cdn.render.varnish import varnish
+from cdn.settings import EdgeSettings, Section, load
+
+ENGINES: dict[str, tuple[Place, Callable[[Site], Rendered]]] = {
+    "nginx": (Place.IN_FRONT, nginx),
+    "varnish": (Place.ALONE, varnish),
+    "haproxy": (Place.IN_FRONT, haproxy),
+}
+"""What can be rendered, and where each stands unless it is told otherwise."""
+
+UNUSABLE = 2
+
+HELP = """Write the configuration of another server from the edge's settings, to standard output.
+
+nginx and haproxy go in front of Tidecast's edges, for TLS and HTTP/2; nginx and varnish can
+also stand alone, in front of the origin, for what they can do. What they cannot is said in the
+file, and on standard error."""
+
+FLAGS: dict[str, tuple[str, str]] = {
+    "--origin": ("origin", "url"),
+    "--host": ("listen", "host"),
+    "--http-port": ("listen", "http_port"),
+    "--edge": ("render", "edges"),
+    "--port": ("render", "port"),
+    "--server-name": ("render", "server_name"),
+    "--certificate": ("render", "certificate"),
+    "--key": ("render", "key"),
+}
+"""Which setting each flag writes, as in ``cdn.cli``; ``--edge`` may be given several times."""
+
+
+def _render(engine: str, place: str | None, config: Path | None, **flags: object) -> None:
+    usual, renderer = ENGINES[engine]
+    above = _given_above()
+    file = config or above.config
+    try:
+        settings = load(file, _sections({**above.flags, **_given(flags)}))
+        site = site_of(settings, usual if place is None else Place(place), _source(file))
+        rendered = renderer(site)
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            click.echo(f"tidecast edge render: {line}", err=True)
+        sys.exit(UNUSABLE)
+    click.echo(rendered.text, nl=False)
+    for warning in rendered.warnings:
+        click.echo(f"WARNING: {warning}", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What stood before the word ``render``: `tidecast edge --config edge.toml render nginx`."""
+
+    config: Path | None
+    flags: dict[str, object]
+
+
+def _given_above() -> Above:
+    parent = click.get_current_context().parent
+    params: dict[str, object] = {} if parent is None else parent.params
+    config = params.get("config")
+    flags = {name: value for name, value in params.items() if "__" in name}
+    return Above(config if isinstance(config, Path) else None, _given(flags))
+
+
+def _given(flags: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in flags.items() if value not in (None, ())}
+
+
+def _source(config: Path | None) -> str:
+    return "flags and the environment" if config is None else str(config)
+
+
+def _sections(flags: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    sections: dict[str, dict[str, object]] = {}
+    for parameter, value in flags.items():
+        section, _, name = parameter.partition("__")
+        sections.setdefault(section, {})[name] = value
+    return sections
+
+
+def _help(section: str, name: str) -> str:
+    model = EdgeSettings.model_fields[section].annotation
+    assert isinstance(model, type)
+    assert issubclass(model, Section)
+    return " ".join((model.model_fields[name].description or "").split())
+
+
+def _parameters() -> list[click.Parameter]:
+    parameters: list[click.Parameter] = [
+        click.Argument(["engine"], type=click.Choice(list(ENGINES))),
+        click.Option(
+            ["--in-front", "place"],
+            flag_value=Place.IN_FRONT.value,
+            help="It stands in front of Tidecast's edges.",
+        ),
+        click.Option(
+            ["--alone", "place"],
+            flag_value=Place.ALONE.value,
+            help="It stands in the place of an edge, in front of the origin.",
+        ),
+        click.Option(["--config"], type=click.Path(path_type=Path), help="The edge's TOML file."),
+    ]
+    for flag, (section, name) in FLAGS.items():
+        several = flag == "--edge"
+        described = _help(section, name)
+        parameters.append(
+            click.Option([flag, f"{section}__{name}"], multiple=several, help=described)
+        )
+    return parameters
+
+
+render_command = click.Command("render", callback=_render, params=_parameters(), help=HELP)
