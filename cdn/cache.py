@@ -40,7 +40,7 @@ from cdn.clock import Clock
 from cdn.entry import Entry, Found, Outcome
 from cdn.errors import OriginFailed
 from cdn.flight import Flight, Waiter, Waiting
-from cdn.freshness import TARGETED_FIELD, Lifetime
+from cdn.freshness import PRECISE_AGE_FIELD, TARGETED_FIELD, Lifetime
 from cdn.keys import Key
 from cdn.message import Head
 from cdn.store import Store, has_directives
@@ -96,6 +96,11 @@ class Cache:
     @property
     def objects(self) -> int:
         return len(self._store)
+
+    @property
+    def evicted(self) -> int:
+        """How many objects had to go because memory was short."""
+        return self._store.evicted
 
     @property
     def flights(self) -> int:
@@ -355,8 +360,12 @@ def _for_once(entry: Entry) -> Entry:
     return replace(entry, head=head, storable=False, standing_in=True)
 
 
+_OF_ONE_ANSWER = frozenset([b"age", b"cache-status", PRECISE_AGE_FIELD])
+"""Fields that tell how one answer came about, and nothing of those after it."""
+
+
 def _renewed(old: Head, news: Head) -> Head:
     """Merge the fields of a 304 into the stored head (RFC 9111, 3.2)."""
-    replaced = {name for name, _ in news.headers}
+    replaced = {name for name, _ in news.headers} | _OF_ONE_ANSWER
     kept = [field for field in old.headers if field[0] not in replaced]
     return Head(old.status, (*kept, *news.headers))

@@ -5,10 +5,12 @@ What is read here is read by a scrape, from another thread: nothing may be chang
 may only be measured or copied in one step.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cdn.cache import Cache
 from cdn.clock import Clock
+from cdn.failover import Failover
 from cdn.health import Health
 from cdn.observe.access_log import AccessLog
 from cdn.observe.ages import PlaylistAges
@@ -59,8 +61,38 @@ def export(metrics: Metrics, parts: Parts, clock: Clock) -> None:
     )
 
 
+def export_origins(metrics: Metrics, failover: Callable[[], Failover]) -> None:
+    """Have the condition of each origin read; a reload may put others in their place."""
+    metrics.watch_each(
+        "origin_up",
+        "1 while an origin counts as well, 0 while it counts as down.",
+        "origin",
+        lambda: {member.url: float(is_well) for member, is_well in failover().conditions()},
+    )
+    metrics.watch_each_total(
+        "origin_requests",
+        "Fetches that an origin was asked for, the second tries for another one included.",
+        "origin",
+        lambda: {member.url: member.fetches for member in failover().members},
+    )
+    metrics.watch_each_total(
+        "origin_failures",
+        "Fetches and probes that an origin did not answer, or not with a whole answer.",
+        "origin",
+        lambda: {member.url: member.failures for member in failover().members},
+    )
+
+
 def _export_cache(metrics: Metrics, cache: Cache) -> None:
     metrics.watch("cache_objects", "Objects in the cache.", lambda: cache.objects)
     metrics.watch(
         "cache_bytes", "Memory that objects take, finished or not.", lambda: cache.used_bytes
+    )
+    metrics.watch_total(
+        "cache_evictions", "Objects that had to go for want of memory.", lambda: cache.evicted
+    )
+    metrics.watch(
+        "held_requests",
+        "Requests that wait for the origin, held playlists among them.",
+        lambda: cache.waiting,
     )

@@ -27,6 +27,8 @@ class Store:
         self._doubted: set[Key] = set()
         self._stored_bytes = 0
         self._growing_bytes = 0
+        self.evicted = 0
+        """Entries that had to go because memory was short."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -92,6 +94,7 @@ class Store:
     def _make_room(self) -> None:
         while self._entries and self.used_bytes > self._memory_bytes:
             self._drop(next(iter(self._entries)))
+            self.evicted += 1
 
     def _drop(self, key: Key) -> None:
         self._stored_bytes -= self._entries.pop(key).cost

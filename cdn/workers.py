@@ -30,6 +30,7 @@ import uvloop
 
 from cdn.errors import SettingsError
 from cdn.observe import MetricsServer
+from cdn.observe.port import handed_over
 from cdn.server import STOP_SIGNALS, Edge, serve
 from cdn.settings import EdgeSettings
 
@@ -73,7 +74,12 @@ async def _serve_with_metrics(settings: EdgeSettings, listener: socket.socket, i
         if wanted.enabled:
             explicit = "port" in wanted.model_fields_set
             port = wanted.port + index if wanted.port else 0
-            metrics_server = MetricsServer(edge.metrics, wanted.host, port, must_have=explicit)
+            metrics_server = MetricsServer(
+                *(edge.metrics, wanted.host, port),
+                must_have=explicit,
+                purge=handed_over(edge.cache.purge, asyncio.get_running_loop()),
+                token=settings.purge.token,
+            )
         _say_ready(settings, listener, metrics_server)
 
     try:
