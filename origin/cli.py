@@ -36,6 +36,7 @@ FLAGS = {
     "--segment-s": ("hls", "segment_s"),
     "--part-s": ("hls", "part_s"),
     "--window": ("hls", "window"),
+    "--low-latency": ("hls", "low_latency"),
 }
 CONFIG = click.option(
     "--config",
@@ -50,7 +51,7 @@ def setting_flags(command: Command) -> Command:
     sections = known_keys()
     for flag, (section, key) in reversed(FLAGS.items()):
         field = sections[section].model_fields[key]
-        is_switch = field.annotation is bool
+        is_switch = field.default is False  # what is on by default is given a value: "no"
         option = click.option(
             flag,
             f"{section}__{key}",

@@ -76,8 +76,10 @@ class HlsSettings(Section):
     """Seconds after which a segment ends at the next keyframe."""
     part_s: float = Field(default=0.5, ge=0.1, le=2)
     """Longest part of a segment, in seconds."""
-    window: int = Field(default=6, ge=3, le=1800)
+    window: int = Field(default=12, ge=3, le=1800)
     """Segments that a playlist lists."""
+    low_latency: bool = True
+    """List parts in the fMP4 playlist, and hold requests for what comes next."""
 
 
 class Settings(Section):

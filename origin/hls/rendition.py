@@ -28,23 +28,21 @@ none. A Rendition belongs to the task that owns the stream; nothing in it waits.
 
 from datetime import datetime, timedelta
 
-from origin.errors import MediaError
 from origin.hls import mpegts
 from origin.hls.announcement import Announcement
+from origin.hls.blocking import LiveEdge
 from origin.hls.fmp4 import fragment
-from origin.hls.fmp4_init import fingerprint, initialization
+from origin.hls.low_latency import LowLatency, next_part
+from origin.hls.names import RENDITION, part_name, place_of, stem_of
 from origin.hls.playlist import Container, Snapshot, media_playlist
-from origin.hls.resource import AUDIO_TYPE, TS_TYPE, VIDEO_TYPE, Resource, named, playlist
-from origin.hls.rules import Rules, target_duration
+from origin.hls.resource import Resource, named, playlist
+from origin.hls.rules import Rules, part_target_s, target_duration
 from origin.hls.segment import OpenSegment, Part, Segment
 from origin.hls.segmenter import PartReady, SegmentEnded, SegmenterEvent
+from origin.hls.shelf import Shelf, media_type
 from origin.hls.window import Window
-from origin.media.coded import MediaKind
 from origin.media.timebase import Ticks
 from origin.media.track import Track
-
-RENDITION = "v0"
-"""The only rendition's name: its playlist and segments lie in this folder."""
 
 
 class Rendition:
@@ -62,6 +60,8 @@ class Rendition:
         self.tracks: tuple[Track, ...] = ()
         self.target_duration: int | None = None
         """EXT-X-TARGETDURATION; None until the first segment is complete."""
+        self.part_target_s: float | None = None
+        """PART-TARGET; likewise."""
         self.has_ended = False
         self.segment_count = 0
         """Segments completed in this session."""
@@ -75,10 +75,8 @@ class Rendition:
         self._open: OpenSegment | None = None
         self._fragments = 0
         self._window = Window(rules, first_discontinuity_sequence)
-        self._found: dict[str, Resource] = {}
-        self._segments: dict[str, Segment] = {}  # by the name of their transport stream
-        self._transport: dict[str, Resource] = {}
-        self._playlists: dict[Container, Resource] = {}
+        self._shelf = Shelf()
+        self._playlists: dict[tuple[Container, bool], Resource] = {}
         self._announced = {
             container: Announcement(container, f"{RENDITION}/index.m3u8") for container in Container
         }
@@ -97,6 +95,30 @@ class Rendition:
     def listed(self) -> tuple[Segment, ...]:
         """The segments in the playlist, oldest first."""
         return self._window.listed
+
+    @property
+    def is_low_latency(self) -> bool:
+        """Whether the fMP4 playlist lists parts, and can be waited for."""
+        return self._rules.low_latency
+
+    @property
+    def hint(self) -> str | None:
+        """The name of the part that comes next; None once nothing comes any more."""
+        if self.has_ended:
+            return None
+        return next_part(self._open, stem_of(self._epoch, self._msn))
+
+    @property
+    def live_edge(self) -> LiveEdge:
+        """Where the fMP4 playlist ends."""
+        newest = self._window.newest
+        return LiveEdge(
+            msn=self._msn if self._open is None else self._open.msn,
+            parts=0 if self._open is None else len(self._open.parts),
+            last_parts=0 if newest is None else len(newest.parts),
+            part_target_s=self.part_target_s or self._rules.part_length_s,
+            has_ended=self.has_ended,
+        )
 
     @property
     def codecs(self) -> str | None:
@@ -126,11 +148,7 @@ class Rendition:
         if self.tracks:
             self.discontinue()
         self.tracks = tracks
-        content = initialization(tracks)
-        name = f"init-{fingerprint(content)}.mp4"
-        before, self._initialization = self._initialization, name
-        self._found[name] = named((content,), _media_type(tracks), name)
-        self._forget_initialization(before)
+        self._initialization = self._shelf.put_initialization(tracks)
 
     def discontinue(self) -> None:
         """Begin a new timeline: the next segment carries EXT-X-DISCONTINUITY.
@@ -159,11 +177,14 @@ class Rendition:
         """Put EXT-X-ENDLIST; what is listed stays so, and fetchable."""
         self._end_segment()
         self.has_ended = True
-        self._playlists.clear()
+        self._forget_playlists()
 
-    def playlist(self) -> Resource | None:
-        """Return the fMP4 media playlist, or None until a segment is complete."""
-        return self._playlist(Container.FMP4)
+    def playlist(self, *, skips: bool = False) -> Resource | None:
+        """Return the fMP4 media playlist, or None until a segment is complete.
+
+        With ``skips``, as a delta update, where there is anything to be left out.
+        """
+        return self._playlist(Container.FMP4, skips=skips and self.is_low_latency)
 
     def ts_playlist(self) -> Resource | None:
         """Return the TS media playlist; None also where ``ts_refusal`` says why."""
@@ -181,33 +202,33 @@ class Rendition:
 
     def find(self, name: str) -> Resource | None:
         """Return the initialization segment, segment or part of this name."""
-        return self._found.get(name)
+        return self._shelf.find(name)
 
     def find_ts(self, name: str) -> Resource | None:
-        """Return the transport stream of this name, which is made when first asked for.
+        """Return the transport stream of this name, which is made when first asked for."""
+        return self._shelf.find_ts(name)
 
-        None, too, where there is nothing in the segment that could be carried.
-        """
-        segment = self._segments.get(name)
-        if segment is None or mpegts.refusal(segment.tracks):
-            return None
-        if name not in self._transport:
-            try:
-                body = mpegts.transport_stream(segment)
-            except MediaError:
-                return None
-            self._transport[name] = named((body,), TS_TYPE, name)
-        return self._transport[name]
+    def will_be(self, name: str) -> bool:
+        """Tell whether a segment or part may be of this name one day, and is not yet."""
+        place = place_of(name, self._epoch)
+        if place is None or self.has_ended:
+            return False
+        if self._open is None or place.msn != self._open.msn:
+            return place.msn >= self._msn
+        return place.part is None or place.part >= len(self._open.parts)
 
     def _add_part(self, part: PartReady, at: datetime) -> None:
         if self._open is None:
             self._open = self._begin_segment(part, at)
-        name = f"{self._open.stem}.{len(self._open.parts)}.m4s"
+        name = part_name(self._open.stem, len(self._open.parts))
         self._fragments += 1
         pieces = fragment(self._fragments, part.tracks, part.samples)
-        resource = named(pieces, _media_type(part.tracks), name)
-        self._found[name] = resource
-        self._open.parts.append(Part(name, resource, part.samples, part.duration, part.independent))
+        resource = named(pieces, media_type(part.tracks), name)
+        made = Part(name, resource, part.samples, part.duration, part.independent)
+        self._open.parts.append(made)
+        self._shelf.put_part(made)
+        if self.is_low_latency:
+            self._forget_playlists(Container.FMP4)
 
     def _begin_segment(self, part: PartReady, at: datetime) -> OpenSegment:
         self._claim_independence(part.starts_independent)
@@ -216,7 +237,7 @@ class Rendition:
         anchored_at, anchor = self._anchor
         segment = OpenSegment(
             msn=self._msn,
-            stem=f"{self._epoch}-{self._msn}",
+            stem=stem_of(self._epoch, self._msn),
             tracks=part.tracks,
             initialization=self._initialization,
             start=part.start,
@@ -231,7 +252,7 @@ class Rendition:
     def _claim_independence(self, holds: bool) -> None:
         if self._independent and not holds:
             self._independent = False
-            self._playlists.clear()
+            self._forget_playlists()
 
     def _anchor_time(self, part: PartReady, at: datetime) -> datetime:
         began = at - timedelta(seconds=part.duration / part.timescale)
@@ -244,35 +265,25 @@ class Rendition:
         segment, self._open = self._open.close(), None
         if self.target_duration is None:
             self.target_duration = target_duration(self._rules, segment.duration_s)
+            longest = max([part.duration for part in segment.parts])
+            self.part_target_s = part_target_s(self._rules, longest / segment.timescale)
         self.segment_count += 1
-        self._found[segment.name] = segment.resource
-        self._segments[f"{segment.stem}.ts"] = segment
+        self._shelf.put_segment(segment)
         for forgotten in self._window.add(segment, self.target_duration):
-            self._forget(forgotten)
+            self._shelf.forget(forgotten)
         self._announced[Container.FMP4].measure(
             segment, segment.resource.size, self.target_duration
         )
         self._announced[Container.TS].measure(
             segment, mpegts.expected_bytes(segment), self.target_duration
         )
-        self._playlists.clear()
+        self._forget_playlists()
 
-    def _forget(self, segment: Segment) -> None:
-        for name in (segment.name, *(part.name for part in segment.parts)):
-            del self._found[name]
-        del self._segments[f"{segment.stem}.ts"]
-        self._transport.pop(f"{segment.stem}.ts", None)
-        self._forget_initialization(segment.initialization)
-
-    def _forget_initialization(self, name: str) -> None:
-        needed = {segment.initialization for segment in self._segments.values()}
-        if name != self._initialization and name not in needed:
-            self._found.pop(name, None)
-
-    def _playlist(self, container: Container) -> Resource | None:
+    def _playlist(self, container: Container, *, skips: bool = False) -> Resource | None:
         if self.target_duration is None:
             return None
-        if container not in self._playlists:
+        key = (container, skips)
+        if key not in self._playlists:
             snapshot = Snapshot(
                 container=container,
                 target_duration=self.target_duration,
@@ -280,11 +291,17 @@ class Rendition:
                 segments=self._window.listed,
                 independent_segments=self._independent,
                 ended=self.has_ended,
+                low_latency=self._low_latency(skips) if container is Container.FMP4 else None,
             )
-            self._playlists[container] = playlist(media_playlist(snapshot))
-        return self._playlists[container]
+            self._playlists[key] = playlist(media_playlist(snapshot))
+        return self._playlists[key]
 
+    def _low_latency(self, skips: bool) -> LowLatency | None:
+        if not self.is_low_latency or self.part_target_s is None:
+            return None
+        return LowLatency(self.part_target_s, self._open, self.hint, skips=skips)
 
-def _media_type(tracks: tuple[Track, ...]) -> str:
-    has_video = any(track.kind is MediaKind.VIDEO for track in tracks)
-    return VIDEO_TYPE if has_video else AUDIO_TYPE
+    def _forget_playlists(self, *containers: Container) -> None:
+        for container in containers or Container:
+            self._playlists.pop((container, False), None)
+            self._playlists.pop((container, True), None)

@@ -15,6 +15,14 @@ FORCED_CUT_MARGIN_S = 0.49
 """A segment may exceed the target duration by less than half a second: it is rounded first."""
 
 
+SHORTEST_PART = 0.85
+"""Of PART-TARGET; shorter parts are allowed at a segment's end only
+(draft-pantos-hls-rfc8216bis, 4.4.3.7)."""
+
+SLOW_FRAME_MARGIN = 1.02
+"""Frames that are further apart than PART-TARGET do not come to the millisecond either."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The lengths of parts, segments and the window."""
@@ -22,9 +30,13 @@ class Rules:
     segment_s: float = 2.0
     """A segment ends at the first keyframe at or past this."""
     part_s: float = 0.5
-    """No part is longer; it ends before the frame that would overshoot."""
-    window: int = 6
-    """Complete segments listed, at least."""
+    """PART-TARGET: no part is longer, and only a segment's last one is much shorter."""
+    window: int = 12
+    """Complete segments listed, at least. Delta updates leave out what is more than six target
+    durations old, so half of these; players may go back by all of them, and memory holds each
+    for about twice as long as it is listed."""
+    low_latency: bool = True
+    """List parts in the fMP4 playlist, and let clients wait for them."""
     longest_segment_s: int = 10
     """The target duration is never larger, however far apart the keyframes are."""
     stall_s: float = 3.0
@@ -32,11 +44,28 @@ class Rules:
     longest_part_bytes: int = 32 * 1024 * 1024
     """A part that outgrows this ends the publish: its time stamps stand still."""
 
+    @property
+    def part_length_s(self) -> float:
+        """How long parts are: no longer than segments."""
+        return min(self.part_s, self.segment_s)
+
 
 def target_duration(rules: Rules, first_segment_s: float) -> int:
     """Choose EXT-X-TARGETDURATION for a session whose first segment is this long."""
     needed = math.ceil(max(rules.segment_s, first_segment_s) - ROUNDING_GRACE_S)
     return max(1, min(needed, rules.longest_segment_s))
+
+
+def part_target_s(rules: Rules, longest_part_s: float) -> float:
+    """Choose PART-TARGET for a session whose first segment has parts as long as this.
+
+    It is what is configured, in whole milliseconds. Only where pictures come alone, and further
+    apart than that, is it longer: no part can be shorter than a frame.
+    """
+    configured_s = math.ceil(rules.part_length_s * 1000) / 1000
+    if longest_part_s <= configured_s:
+        return configured_s
+    return math.ceil(longest_part_s * SLOW_FRAME_MARGIN * 10) / 10
 
 
 def longest_allowed_s(target: int) -> float:

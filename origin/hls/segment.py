@@ -77,6 +77,10 @@ class OpenSegment:
     is_discontinuous: bool
     parts: list[Part] = field(default_factory=list[Part])
 
+    @property
+    def duration_s(self) -> float:
+        return sum([part.duration for part in self.parts]) / self.timescale
+
     def close(self) -> Segment:
         """Return the complete segment; there must be a part in it."""
         pieces = tuple([piece for part in self.parts for piece in part.resource.pieces])

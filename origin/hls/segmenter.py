@@ -73,7 +73,13 @@ class Segmenter:
     has one already; else the first segment decides.
     """
 
-    def __init__(self, rules: Rules, tracks: tuple[Track, ...], target: int | None = None) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        tracks: tuple[Track, ...],
+        target: int | None = None,
+        part_target_s: float | None = None,
+    ) -> None:
         self._rules = rules
         self._tracks = tracks
         self._leader = choose_leader(tracks)
@@ -85,7 +91,7 @@ class Segmenter:
         self._leading = self._queues[self._leader]
         self._room = rules.longest_part_bytes
         self._target_is_fixed = target is not None
-        self._part_length = self._ticks(rules.part_s)
+        self._part_length = self._ticks(part_target_s or rules.part_length_s)
         self._segment_length = self._ticks(rules.segment_s)
         self._longest_segment = self._ticks(longest_allowed_s(target or rules.longest_segment_s))
         self._begun = False

@@ -3,82 +3,182 @@
 ::
 
     /{stream}/index.m3u8              multivariant (fMP4)
-    /{stream}/{rendition}/index.m3u8  media playlist
-    /{stream}/{rendition}/{file}      init, segment, part
-    /{stream}/ts/...                  the same as MPEG-TS
+    /{stream}/{rendition}/index.m3u8  media playlist; with directives, it waits for what they name
+    /{stream}/{rendition}/{file}      init, segment, part; the part that comes next is waited for
+    /{stream}/ts/...                  the same as MPEG-TS, without any waiting
+
+All of these run in the event loop, as the streams do: nothing changes while one of them looks,
+except where it waits.
 """
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from origin.hls.rendition import RENDITION, Rendition
+from origin.hls.blocking import (
+    MalformedDirective,
+    Verdict,
+    Wanted,
+    judge,
+    longest_hold_s,
+    longest_part_hold_s,
+    read_directives,
+)
+from origin.hls.names import RENDITION
+from origin.hls.rendition import Rendition
 from origin.hls.resource import Resource
-from origin.http.problems import NotHere, NotYet
-from origin.http.responses import IMMUTABLE, MOMENTARY, playlist_lifetime, respond
+from origin.http.holding import held
+from origin.http.problems import Nonsense, NotHere, NotYet
+from origin.http.responses import (
+    IMMUTABLE,
+    MOMENTARY,
+    Lifetime,
+    future_lifetime,
+    low_latency_lifetime,
+    playlist_lifetime,
+    reload_lifetime,
+    respond,
+)
 from origin.http.state import StreamsDependency
-from origin.streams.stream import State
+from origin.streams.stream import State, Stream
+from origin.streams.waiting import Outcome
 
 router = APIRouter(include_in_schema=False)
 
 
-def find_rendition(stream: str, streams: StreamsDependency) -> Rendition:
-    """The rendition of ``stream``'s session, or 404."""
+@dataclass(frozen=True, slots=True)
+class OnAir:
+    """A stream and the session of it that a request is about."""
+
+    stream: Stream
+    rendition: Rendition
+    target_duration: int
+    part_target_s: float
+
+
+async def find_on_air(streams: StreamsDependency, stream: str) -> OnAir:
+    """The present session of ``stream``, or 404."""
     known = streams.find(stream)
     if known is None or known.session is None:
         raise NotHere(f"no stream {stream!r} is live here")
-    if known.state is State.STARTING:
+    rendition = known.session.rendition
+    target_duration, part_target_s = rendition.target_duration, rendition.part_target_s
+    if known.state is State.STARTING or target_duration is None or part_target_s is None:
         raise NotYet(f"{stream!r} is starting: its first segment is not complete yet")
-    return known.session.rendition
+    return OnAir(known, rendition, target_duration, part_target_s)
 
 
-RenditionDependency = Annotated[Rendition, Depends(find_rendition)]
+OnAirDependency = Annotated[OnAir, Depends(find_on_air)]
 
 
 @router.get("/{stream}/index.m3u8")
-def multivariant(request: Request, rendition: RenditionDependency) -> Response:
-    return respond(request, _ready(rendition.multivariant()), MOMENTARY)
+async def multivariant(request: Request, on_air: OnAirDependency) -> Response:
+    return respond(request, _ready(on_air.rendition.multivariant()), MOMENTARY)
 
 
 @router.get("/{stream}/ts/index.m3u8")
-def ts_multivariant(request: Request, rendition: RenditionDependency) -> Response:
-    return respond(request, _in_ts(rendition, rendition.ts_multivariant()), MOMENTARY)
+async def ts_multivariant(request: Request, on_air: OnAirDependency) -> Response:
+    resource = on_air.rendition.ts_multivariant()
+    return respond(request, _in_ts(on_air.rendition, resource), MOMENTARY)
 
 
 @router.get("/{stream}/ts/{rendition_name}/index.m3u8")
-def ts_playlist(request: Request, rendition_name: str, rendition: RenditionDependency) -> Response:
+async def ts_playlist(request: Request, rendition_name: str, on_air: OnAirDependency) -> Response:
     _check(rendition_name)
-    playlist = _in_ts(rendition, rendition.ts_playlist())
-    return respond(request, playlist, playlist_lifetime(rendition.target_duration or 0))
+    playlist = _in_ts(on_air.rendition, on_air.rendition.ts_playlist())
+    return respond(request, playlist, playlist_lifetime(on_air.target_duration))
 
 
 @router.get("/{stream}/ts/{rendition_name}/{file}")
-def ts_file(
-    request: Request,
-    rendition_name: str,
-    file: str,
-    rendition: RenditionDependency,
+async def ts_file(
+    request: Request, rendition_name: str, file: str, on_air: OnAirDependency
 ) -> Response:
     _check(rendition_name)
-    return respond(request, _found(rendition.find_ts(file), file), IMMUTABLE)
+    found = on_air.rendition.find_ts(file)
+    if found is None:
+        raise NotHere(f"{file!r} is not in this stream, or no longer kept")
+    return respond(request, found, IMMUTABLE)
 
 
 @router.get("/{stream}/{rendition_name}/index.m3u8")
-def playlist(request: Request, rendition_name: str, rendition: RenditionDependency) -> Response:
+async def playlist(request: Request, rendition_name: str, on_air: OnAirDependency) -> Response:
     _check(rendition_name)
-    lifetime = playlist_lifetime(rendition.target_duration or 0)
-    return respond(request, _ready(rendition.playlist()), lifetime)
+    rendition = on_air.rendition
+    if not rendition.is_low_latency:
+        lifetime = playlist_lifetime(on_air.target_duration)
+        return respond(request, _ready(rendition.playlist()), lifetime)
+    wanted = _read(request)
+    await _wait_for_playlist(request, on_air, wanted)
+    lifetime = _reload_lifetime(on_air, wanted)
+    return respond(request, _ready(rendition.playlist(skips=wanted.skips)), lifetime)
 
 
 @router.get("/{stream}/{rendition_name}/{file}")
-def media_file(
-    request: Request,
-    rendition_name: str,
-    file: str,
-    rendition: RenditionDependency,
+async def media_file(
+    request: Request, rendition_name: str, file: str, on_air: OnAirDependency
 ) -> Response:
     _check(rendition_name)
-    return respond(request, _found(rendition.find(file), file), IMMUTABLE)
+    rendition = on_air.rendition
+    if rendition.is_low_latency and file == rendition.hint:
+        await _wait_for_part(request, on_air, file)
+    found = rendition.find(file)
+    if found is None and rendition.will_be(file):
+        detail = f"{file!r} is not there yet, and not what comes next"
+        raise NotHere(detail, future_lifetime(on_air.part_target_s))
+    if found is None:
+        raise NotHere(f"{file!r} is not in this stream, or no longer kept")
+    return respond(request, found, IMMUTABLE)
+
+
+def _read(request: Request) -> Wanted:
+    try:
+        return read_directives(request.query_params.multi_items())
+    except MalformedDirective as error:
+        raise Nonsense(str(error)) from error
+
+
+async def _wait_for_playlist(request: Request, on_air: OnAir, wanted: Wanted) -> None:
+    """Return once there is something to answer, or say that there is not."""
+    rendition = on_air.rendition
+    judgement = judge(wanted, rendition.live_edge)
+    if judgement.verdict is Verdict.REFUSE:
+        raise Nonsense(judgement.reason)
+    if judgement.verdict is Verdict.READY:
+        return
+    outcome = await held(
+        request,
+        on_air.stream.waiting,
+        lambda: judge(wanted, rendition.live_edge).verdict is Verdict.READY,
+        longest_hold_s(wanted, on_air.target_duration, on_air.part_target_s),
+    )
+    if outcome not in (Outcome.READY, Outcome.RELEASED):
+        raise NotYet("what was asked for has not come yet")
+
+
+def _reload_lifetime(on_air: OnAir, wanted: Wanted) -> Lifetime:
+    """A playlist that was waited for stays right for that request; any other one is momentary."""
+    rendition = on_air.rendition
+    is_listed = wanted.msn is not None and wanted.msn >= rendition.listed[0].msn
+    if is_listed and judge(wanted, rendition.live_edge).verdict is Verdict.READY:
+        return reload_lifetime(on_air.target_duration)
+    return low_latency_lifetime(on_air.part_target_s)
+
+
+async def _wait_for_part(request: Request, on_air: OnAir, file: str) -> None:
+    """Return once the part is there, or will never be."""
+    rendition = on_air.rendition
+    await held(
+        request,
+        on_air.stream.waiting,
+        lambda: rendition.hint != file,
+        longest_part_hold_s(on_air.target_duration),
+    )
+    if rendition.hint == file:
+        raise NotYet(f"{file!r} has not come yet")
+    if rendition.find(file) is None:
+        detail = f"{file!r} does not come: the segment has ended before it"
+        raise NotHere(detail, future_lifetime(on_air.part_target_s))
 
 
 def _check(rendition_name: str) -> None:
@@ -96,9 +196,3 @@ def _in_ts(rendition: Rendition, resource: Resource | None) -> Resource:
     if resource is None and rendition.playlist() is not None:
         raise NotHere("this stream's codecs cannot be carried in MPEG-TS: use the fMP4 playlist")
     return _ready(resource)
-
-
-def _found(resource: Resource | None, file: str) -> Resource:
-    if resource is None:
-        raise NotHere(f"{file!r} is not in this stream, or no longer kept")
-    return resource

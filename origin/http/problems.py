@@ -1,7 +1,8 @@
 """Errors as problem details (RFC 9457), with a Cache-Control that an edge can obey.
 
 A 404 may be cached for a second and no longer: what is missing now is often the next segment,
-and ten seconds of "not found" (a common default) freeze every viewer behind that cache.
+and ten seconds of "not found" (a common default) freeze every viewer behind that cache. A refused
+request may be kept as long: a client that asks for nonsense asks for it again.
 """
 
 from http import HTTPStatus
@@ -13,8 +14,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from origin.http.responses import Lifetime
+
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 1
+A_SECOND = Lifetime("public, max-age=1")
 
 
 class ProblemReport(BaseModel):
@@ -37,8 +41,15 @@ ANY_PROBLEM: dict[int | str, dict[str, Any]] = {
 class NotHere(HTTPException):
     """404: no such thing, at the moment."""
 
+    def __init__(self, detail: str, lifetime: Lifetime = A_SECOND) -> None:
+        super().__init__(HTTPStatus.NOT_FOUND, detail, lifetime.headers)
+
+
+class Nonsense(HTTPException):
+    """400: no client that goes by the playlist asks for this."""
+
     def __init__(self, detail: str) -> None:
-        super().__init__(HTTPStatus.NOT_FOUND, detail, {"Cache-Control": "public, max-age=1"})
+        super().__init__(HTTPStatus.BAD_REQUEST, detail, A_SECOND.headers)
 
 
 class NotYet(HTTPException):

@@ -2,12 +2,17 @@
 
 How long something may be cached depends on what kind of thing it is, never on who asks:
 
-=====================  ==============================================================
-init, segment, part    for ever: their names are never used for other bytes
-media playlist         half the target duration; our own edge half a second
-multivariant, status,  a second; our own edge half a second
+==========================  ==============================================================
+init, segment, part         for ever: their names are never used for other bytes
+media playlist              half the target duration; our own edge half a second
+the same, with low latency  a second; our own edge half a part
+the same, as it was when    six target durations: whoever asks for it again wants that one
+a certain part was there
+multivariant, status,       a second; our own edge half a second
 pages
-=====================  ==============================================================
+a part or segment that      not at all; our own edge a fifth of a part: it may be there in a
+may come                    moment, and must not be "not found" then
+==========================  ==============================================================
 
 ``Tidecast-Cache-Control`` is a targeted field (RFC 9213, section 2) that our own edge obeys
 before Cache-Control. It exists for lifetimes below a second, which Cache-Control cannot say.
@@ -49,6 +54,26 @@ MOMENTARY = Lifetime("public, max-age=1", "max-age=0.5")
 def playlist_lifetime(target_duration: int) -> Lifetime:
     """Half the target duration, in whole seconds, and at least one."""
     return Lifetime(f"public, max-age={max(1, target_duration // 2)}", "max-age=0.5")
+
+
+def low_latency_lifetime(part_target_s: float) -> Lifetime:
+    """Half a part: what is older may have missed one."""
+    return Lifetime("public, max-age=1", _max_age(part_target_s / 2))
+
+
+def reload_lifetime(target_duration: int) -> Lifetime:
+    """Six target durations: the playlist that has a certain part always has it."""
+    return Lifetime(f"public, max-age={6 * target_duration}")
+
+
+def future_lifetime(part_target_s: float) -> Lifetime:
+    """What is not there may be there with the next part: no longer than one, and rather less."""
+    return Lifetime(f"public, max-age={int(part_target_s / 5)}", _max_age(part_target_s / 5))
+
+
+def _max_age(seconds: float) -> str:
+    """Write a lifetime below a second: a decimal has three digits at most (RFC 9651, 3.3.2)."""
+    return f"max-age={round(seconds, 3):g}"
 
 
 def document(body: bytes, content_type: str) -> Resource:

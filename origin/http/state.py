@@ -31,7 +31,7 @@ class OriginState:
     is_draining: Callable[[], bool]
 
 
-def _streams(request: Request) -> Streams:
+async def _streams(request: Request) -> Streams:
     return _state(request).streams
 
 

@@ -70,7 +70,12 @@ def _registry(settings: Settings, admission: Admission) -> Registry:
     hls = settings.hls
     return Registry(
         admission,
-        rules=Rules(segment_s=hls.segment_s, part_s=hls.part_s, window=hls.window),
+        rules=Rules(
+            segment_s=hls.segment_s,
+            part_s=hls.part_s,
+            window=hls.window,
+            low_latency=hls.low_latency,
+        ),
         patience=Patience(settings.rtmp.grace_s, settings.rtmp.keep_ended_s),
         clock=LoopClock(),
         new_epoch=lambda: secrets.token_hex(EPOCH_BYTES),

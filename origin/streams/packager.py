@@ -45,12 +45,23 @@ _VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
 
 
 class Packager:
-    """Coded units in, a rendition out; ``wall`` tells the time for PROGRAM-DATE-TIME."""
+    """Coded units in, a rendition out.
 
-    def __init__(self, rules: Rules, rendition: Rendition, wall: Callable[[], datetime]) -> None:
+    ``wall`` tells the time for PROGRAM-DATE-TIME; ``on_media`` is called when the rendition has
+    something new, with all of what one frame brought about already in it.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        rendition: Rendition,
+        wall: Callable[[], datetime],
+        on_media: Callable[[], None] = lambda: None,
+    ) -> None:
         self.rendition = rendition
         self._rules = rules
         self._wall = wall
+        self._on_media = on_media
         self._headers: dict[MediaKind, SequenceHeader] = {}
         self._expected: frozenset[MediaKind] = frozenset(MediaKind)
         self._held: list[tuple[int, CodedFrame]] = []
@@ -134,7 +145,9 @@ class Packager:
         kinds = [kind for kind in MediaKind if kind in self._headers]
         tracks = tuple(Track(parse_header(self._headers[kind])) for kind in kinds)
         self.rendition.configure(tracks)
-        self._domain = _Domain(tracks, self._clock, self._rules, self.rendition, self._wall)
+        self._domain = _Domain(
+            tracks, self._clock, self._rules, self.rendition, self._wall, self._on_media
+        )
         held, self._held, self._held_bytes = self._held, [], 0
         for at, frame in held:
             self.push(at, frame)
@@ -146,6 +159,7 @@ class Packager:
         self._clock = self._domain.timeline.end
         self._domain = None
         self.rendition.discontinue()
+        self._on_media()
 
 
 class _Domain:
@@ -158,14 +172,18 @@ class _Domain:
         rules: Rules,
         rendition: Rendition,
         wall: Callable[[], datetime],
+        on_media: Callable[[], None],
     ) -> None:
         self.timeline = Timeline(tracks, start)
         self._index_of = {track.kind: index for index, track in enumerate(tracks)}
         self._video_index = self._index_of.get(MediaKind.VIDEO, 0)
         self._audio_index = self._index_of.get(MediaKind.AUDIO, 0)
-        self._segmenter = Segmenter(rules, tracks, rendition.target_duration)
+        self._segmenter = Segmenter(
+            rules, tracks, rendition.target_duration, rendition.part_target_s
+        )
         self._rendition = rendition
         self._wall = wall
+        self._on_media = on_media
 
     def push(self, at: int, frame: CodedFrame) -> None:
         sample = self.timeline.push(at, frame)
@@ -184,6 +202,7 @@ class _Domain:
     def _add(self, events: Iterable[SegmenterEvent]) -> None:
         for event in events:
             self._rendition.add(event, self._wall())
+        self._on_media()
 
 
 def parse_header(header: SequenceHeader) -> Configuration:

@@ -32,6 +32,7 @@ from origin.hls.rules import Rules
 from origin.media.coded import Coded
 from origin.streams.clock import Clock, Timer
 from origin.streams.packager import Packager
+from origin.streams.waiting import WaitingRoom
 
 log = structlog.get_logger()
 
@@ -100,6 +101,8 @@ class Stream:
         self.last_live: datetime | None = None
         """When the last session ended."""
         self.session: Session | None = None
+        self.waiting = WaitingRoom(clock)
+        """Requests that are held for what comes next."""
         self._rules = rules
         self._patience = patience
         self._clock = clock
@@ -128,6 +131,7 @@ class Stream:
         if self._publisher is not None:
             self._publisher.dismiss(reason)
         self._cancel_timer()
+        self.waiting.close()
 
     def take(self, at: int, unit: Coded) -> None:
         """Take a unit from the publisher (only ``Publisher`` calls this)."""
@@ -156,6 +160,7 @@ class Stream:
             self._end_session()
             return
         self._enter(State.RECONNECTING)
+        self.waiting.release()
         self._timer = self._clock.call_later(self._patience.grace_s, self._end_session)
 
     def _new_session(self) -> Session:
@@ -171,7 +176,8 @@ class Stream:
             first_discontinuity_sequence=first.discontinuity,
             begins_with_discontinuity=self._next is not None,
         )
-        return Session(Packager(self._rules, rendition, self._clock.wall), now)
+        packager = Packager(self._rules, rendition, self._clock.wall, self.waiting.wake)
+        return Session(packager, now)
 
     def _first_sequence(self, now: datetime) -> Sequence:
         """Where a session's numbers begin: after the last one's.
@@ -189,12 +195,14 @@ class Stream:
             self.session.rendition.end()
         self.last_live = self._clock.wall()
         self._enter(State.ENDED)
+        self.waiting.release()
         self._timer = self._clock.call_later(self._patience.keep_ended_s, self._forget)
 
     def _abandon_session(self) -> None:
         """Nothing was ever shown of it, so no number was used up and nobody is told it ended."""
         self.session = None
         self._enter(State.OFFLINE)
+        self.waiting.release()
 
     def _forget(self) -> None:
         self._cancel_timer()

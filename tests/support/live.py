@@ -3,6 +3,7 @@
 import re
 
 from origin.hls.rendition import Rendition
+from origin.hls.rules import Rules
 from origin.media.track import Track
 from tests.support.frames import START, VIDEO, picture
 from tests.support.packaging import Packaging, text
@@ -10,12 +11,16 @@ from tests.support.packaging import Packaging, text
 TWO_SECONDS = 60
 """Frames of a segment."""
 
+SIX = Rules(window=6)
+CLASSIC = Rules(window=6, low_latency=False)
+"""Short windows: what leaves them is soon seen."""
+
 
 class Live(Packaging):
     """A publisher of nothing but video, with a keyframe every two seconds."""
 
-    def __init__(self, *, begins_with_discontinuity: bool = False) -> None:
-        super().__init__(begins_with_discontinuity=begins_with_discontinuity)
+    def __init__(self, rules: Rules = SIX, *, begins_with_discontinuity: bool = False) -> None:
+        super().__init__(rules, begins_with_discontinuity=begins_with_discontinuity)
         self.at = START
         self.begin(VIDEO)
 

@@ -38,7 +38,9 @@ class Packaging:
         """Go on with these tracks, on a new timeline if there was one."""
         self.flush()
         self.rendition.configure(tracks)
-        self._segmenter = Segmenter(self.rules, tracks, self.rendition.target_duration)
+        self._segmenter = Segmenter(
+            self.rules, tracks, self.rendition.target_duration, self.rendition.part_target_s
+        )
 
     def push(self, samples: Iterable[tuple[int, Sample]]) -> None:
         assert self._segmenter is not None

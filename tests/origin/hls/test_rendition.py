@@ -5,8 +5,9 @@ import gzip
 import m3u8
 import pytest
 
+from origin.hls.names import RENDITION
 from origin.hls.playlist import Container
-from origin.hls.rendition import RENDITION, Rendition
+from origin.hls.rendition import Rendition
 from origin.hls.resource import AUDIO_TYPE, PLAYLIST_TYPE, TS_TYPE, VIDEO_TYPE
 from origin.hls.rules import Rules
 from tests.support.frames import (
@@ -18,7 +19,7 @@ from tests.support.frames import (
     pictures,
     sounds,
 )
-from tests.support.live import TWO_SECONDS, Live, tags, uris
+from tests.support.live import CLASSIC, SIX, TWO_SECONDS, Live, tags, uris
 from tests.support.packaging import (
     FIRST_MSN,
     body,
@@ -49,7 +50,7 @@ def test_parts_are_there_as_soon_as_they_are_complete() -> None:
 
 
 def test_a_playlist_reads_as_the_standard_has_it() -> None:
-    live = Live()
+    live = Live(CLASSIC)
     live.segments(2)
     initialization = live.rendition.listed[0].initialization
     assert text(live.rendition.playlist()).splitlines() == [
@@ -70,7 +71,7 @@ def test_a_playlist_reads_as_the_standard_has_it() -> None:
 
 
 def test_the_transport_stream_playlist_differs_in_version_map_and_names_only() -> None:
-    live = Live()
+    live = Live(CLASSIC)
     live.segments(2)
     fmp4 = text(live.rendition.playlist())
     without_map = "\n".join(line for line in fmp4.splitlines() if "EXT-X-MAP" not in line) + "\n"
@@ -143,11 +144,12 @@ def test_names_that_never_were_are_not_found() -> None:
         assert live.rendition.find_ts(name) is None
 
 
-def test_a_playlist_is_rendered_once_per_version() -> None:
-    live = Live()
+@pytest.mark.parametrize(("rules", "frames"), [(CLASSIC, 45), (SIX, 10)], ids=["classic", "low"])
+def test_a_playlist_is_rendered_once_per_version(rules: Rules, frames: int) -> None:
+    live = Live(rules)
     live.segments(2)
     first = live.rendition.playlist()
-    live.go_on(20, keyframes=False)
+    live.go_on(frames)
     assert live.rendition.playlist() is first
     live.segments(1)
     second = live.rendition.playlist()
@@ -190,9 +192,9 @@ def test_a_removed_segment_stays_for_its_duration_and_the_longest_playlist() -> 
 def test_what_is_forgotten_leaves_nothing_behind() -> None:
     live = Live()
     live.segments(40)
-    held = len(live.rendition._found)
+    held = len(live.rendition._shelf)
     live.segments(40)
-    assert len(live.rendition._found) == held
+    assert len(live.rendition._shelf) == held
 
 
 def test_a_playlist_is_never_shorter_than_three_target_durations() -> None:

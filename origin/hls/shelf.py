@@ -1,0 +1,84 @@
+"""What can be fetched by name, from the moment it is complete until it is forgotten.
+
+Parts come one by one; a segment adds a name for their bytes in a row, and another one for its
+transport stream, which is made when it is first asked for. Initialization segments are named by
+their content and stay for as long as any segment needs them.
+
+A shelf belongs to one rendition of one session.
+"""
+
+from origin.errors import MediaError
+from origin.hls import mpegts
+from origin.hls.fmp4_init import fingerprint, initialization
+from origin.hls.resource import AUDIO_TYPE, TS_TYPE, VIDEO_TYPE, Resource, named
+from origin.hls.segment import Part, Segment
+from origin.media.coded import MediaKind
+from origin.media.track import Track
+
+
+class Shelf:
+    """Resources by name."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Resource] = {}
+        self._segments: dict[str, Segment] = {}  # by the name of their transport stream
+        self._transport: dict[str, Resource] = {}
+        self._initialization = ""
+
+    def __len__(self) -> int:
+        return len(self._found) + len(self._segments) + len(self._transport)
+
+    def put_initialization(self, tracks: tuple[Track, ...]) -> str:
+        """Keep the initialization segment of these tracks; return its name."""
+        content = initialization(tracks)
+        name = f"init-{fingerprint(content)}.mp4"
+        before, self._initialization = self._initialization, name
+        self._found[name] = named((content,), media_type(tracks), name)
+        self._forget_initialization(before)
+        return name
+
+    def put_part(self, part: Part) -> None:
+        self._found[part.name] = part.resource
+
+    def put_segment(self, segment: Segment) -> None:
+        self._found[segment.name] = segment.resource
+        self._segments[f"{segment.stem}.ts"] = segment
+
+    def find(self, name: str) -> Resource | None:
+        """Return the initialization segment, segment or part of this name."""
+        return self._found.get(name)
+
+    def find_ts(self, name: str) -> Resource | None:
+        """Return the transport stream of this name, which is made when first asked for.
+
+        None, too, where there is nothing in the segment that could be carried.
+        """
+        segment = self._segments.get(name)
+        if segment is None or mpegts.refusal(segment.tracks):
+            return None
+        if name not in self._transport:
+            try:
+                body = mpegts.transport_stream(segment)
+            except MediaError:
+                return None
+            self._transport[name] = named((body,), TS_TYPE, name)
+        return self._transport[name]
+
+    def forget(self, segment: Segment) -> None:
+        """Let go of a segment, its parts, and what only it needed."""
+        for name in (segment.name, *(part.name for part in segment.parts)):
+            del self._found[name]
+        del self._segments[f"{segment.stem}.ts"]
+        self._transport.pop(f"{segment.stem}.ts", None)
+        self._forget_initialization(segment.initialization)
+
+    def _forget_initialization(self, name: str) -> None:
+        needed = {segment.initialization for segment in self._segments.values()}
+        if name != self._initialization and name not in needed:
+            self._found.pop(name, None)
+
+
+def media_type(tracks: tuple[Track, ...]) -> str:
+    """Return the content type of these tracks' fMP4."""
+    has_video = any(track.kind is MediaKind.VIDEO for track in tracks)
+    return VIDEO_TYPE if has_video else AUDIO_TYPE
