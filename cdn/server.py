@@ -15,22 +15,30 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Generator
+from contextlib import AbstractAsyncContextManager
 
 import uvicorn
 
 from cdn.cache import Cache, Limits
 from cdn.clock import Clock, LoopClock
-from cdn.figures import Parts, export
+from cdn.failover import Failover
+from cdn.figures import Parts, export, export_origins
 from cdn.front.app import App
+from cdn.front.door import Door, most_connections
+from cdn.front.hall import Deadlines, Hall
+from cdn.front.handover import Entrance
 from cdn.health import Health
+from cdn.keys import Key
+from cdn.loops import PSEUDONYM
 from cdn.observe import Metrics
 from cdn.observe.access_log import AccessLog
 from cdn.observe.ages import PlaylistAges
 from cdn.observe.fetches import Fetches
 from cdn.observe.lag import LoopLag
 from cdn.policy import Policy
-from cdn.settings import EdgeSettings, Log
-from cdn.upstream import Upstream
+from cdn.settings import EdgeSettings, Listen, Log
+from cdn.tls import Certificate
+from cdn.upstream import Reply
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -38,14 +46,14 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class Edge:
     """The parts of one edge process and who knows whom; made inside of the running loop."""
 
-    def __init__(self, settings: EdgeSettings, clock: Clock) -> None:
+    def __init__(self, settings: EdgeSettings, clock: Clock, name: str = PSEUDONYM) -> None:
         self.health = Health(clock)
         self.metrics = Metrics()
         self.lag = LoopLag(clock, self.metrics.lagged)
         self.access_log = access_log_of(settings.log)
-        self._upstream = Upstream(settings.origin, settings.origin.url[0], self.health)
+        self.failover = Failover(settings.origin, self.health, clock, name)
         ages = PlaylistAges()
-        fetches = Fetches(self._upstream.fetch, self.metrics, ages, clock)
+        fetches = Fetches(self._ask_origin, self.metrics, ages, clock)
         self.cache = Cache(
             fetch=fetches,
             judge=Policy(settings.rules, settings.cache).judge,
@@ -60,20 +68,52 @@ class Edge:
             cache=self.cache,
             clock=clock,
             health=self.health,
-            probe=self._upstream.probe,
+            probe=self._probe_origin,
             metrics=self.metrics,
+            name=name,
+            access_log=self.access_log,
         )
+        self.certificate = certificate_of(settings.listen)
+        self.hall = self._hall(settings, clock)
         parts = Parts(self.cache, self.health, fetches, ages, self.access_log)
         export(self.metrics, parts, clock)
+        export_origins(self.metrics, lambda: self.failover)
+
+    def _hall(self, settings: EdgeSettings, clock: Clock) -> Hall:
+        listen = settings.listen
+        most = most_connections(listen.connections, settings.origin.connections)
+        hall = Hall(
+            cache=self.cache,
+            clock=clock,
+            health=self.health,
+            metrics=self.metrics,
+            deadlines=Deadlines(listen.head_timeout_s, listen.keep_alive_s, listen.slow_reader_s),
+            door=Door(most, listen.connections_per_address),
+            access_log=self.access_log,
+            is_tls=self.certificate is not None,
+        )
+        self.metrics.watch("connections", "Viewers' connections now.", lambda: hall.guests)
+        self.metrics.watch_total(
+            "connections_turned_away",
+            "Connections beyond a limit, answered with 503.",
+            lambda: hall.door.turned_away,
+        )
+        return hall
 
     async def open(self) -> None:
-        await self._upstream.open()
+        await self.failover.open()
 
     async def close(self) -> None:
         await self.cache.close()
-        await self._upstream.close()
+        await self.failover.close()
         if self.access_log is not None:
             self.access_log.close()
+
+    def _ask_origin(self, key: Key, etag: bytes | None) -> AbstractAsyncContextManager[Reply]:
+        return self.failover.fetch(key, etag)
+
+    async def _probe_origin(self) -> None:
+        await self.failover.probe()
 
 
 def access_log_of(settings: Log) -> AccessLog | None:
@@ -81,6 +121,13 @@ def access_log_of(settings: Log) -> AccessLog | None:
     if settings.access_sample == 0:
         return None
     return AccessLog(settings.access_sample, settings.access_file)
+
+
+def certificate_of(listen: Listen) -> Certificate | None:
+    """Read the certificate, if the port is to speak TLS."""
+    if listen.tls_certificate is None or listen.tls_key is None:
+        return None
+    return Certificate(listen.tls_certificate, listen.tls_key)
 
 
 class HttpServer(uvicorn.Server):
@@ -94,10 +141,14 @@ class HttpServer(uvicorn.Server):
 
 def http_server(edge: Edge, settings: EdgeSettings) -> HttpServer:
     """Return uvicorn's server for this edge, not yet started."""
+    certificate = edge.certificate
     return HttpServer(
         uvicorn.Config(
             edge.app,
-            http="httptools",
+            http=Entrance(edge.hall, is_fast=settings.listen.fast_path).as_protocol_class,
+            ssl_context_factory=(
+                None if certificate is None else lambda _config, _default: certificate.context
+            ),
             ws="none",
             lifespan="off",
             log_config=None,

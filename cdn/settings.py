@@ -12,10 +12,18 @@ import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -121,6 +129,29 @@ class Listen(Section):
     """After SIGTERM, how long new connections still get an answer, with /readyz saying 503."""
     drain_s: Annotated[int, Field(ge=1, le=3600)] = 8
     """How long responses that are running may go on after that."""
+    fast_path: bool = True
+    """Whether plain requests are answered without a task each. Off, everything takes the full path,
+    at several times the cost: only to find out whether a fault lies in the fast one."""
+    connections: Annotated[int, Field(ge=0)] = 0
+    """Most connections of viewers, per worker; more get a 503. 0 is as many as there are file
+    descriptors for (ulimit -n), less what the origin's connections and the process itself need."""
+    connections_per_address: Annotated[int, Field(ge=0)] = 0
+    """Most connections from one address, per worker; 0 is no limit, because a carrier puts
+    thousands of viewers behind one address, and a balancer all of them."""
+    head_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 10
+    """How long a request may take to arrive as a whole."""
+    slow_reader_s: Annotated[int, Field(ge=1, le=3600)] = 30
+    """How long a viewer may take nothing of an answer before the connection is cut."""
+    tls_certificate: Path | None = None
+    """Certificate chain in PEM; with it and the key, the port speaks HTTPS only."""
+    tls_key: Path | None = None
+    """Private key in PEM, without a passphrase."""
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.tls_certificate is None) is not (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        return self
 
 
 class Cache(Section):

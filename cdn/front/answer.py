@@ -40,7 +40,7 @@ PREFLIGHT_HEADERS: Headers = (
 )
 
 _SHARED_NAMES = frozenset(name for name, _ in SHARED_HEADERS)
-_REPLACED = _SHARED_NAMES | {b"age", b"accept-ranges"}
+_REPLACED = _SHARED_NAMES | {b"age", b"tidecast-age", b"accept-ranges"}
 _RANGE = re.compile(rb"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})", re.IGNORECASE)
 
 # RFC 9110, 15.4.5: what a 304 repeats, so that the viewer's own cache can renew its copy.

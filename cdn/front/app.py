@@ -10,18 +10,16 @@ viewer sees a body that is shorter than announced, or chunks without their end: 
 it is, and which players retry.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from email.utils import formatdate
-from http import HTTPStatus
-from typing import TypeAlias, TypedDict, cast
+from typing import NamedTuple, TypeAlias, TypedDict, cast
 
-from cdn.body import Body, cut
+from cdn.body import PIECE_BYTES, Body, cut
 from cdn.cache import Cache
 from cdn.clock import Clock
-from cdn.entry import Found, Outcome
+from cdn.entry import Found
 from cdn.errors import OriginFailed, RequestRefused
-from cdn.freshness import whole_seconds
+from cdn.freshness import PRECISE_AGE_FIELD
 from cdn.front.answer import (
     ALLOWED_METHODS,
     PREFLIGHT_HEADERS,
@@ -30,25 +28,14 @@ from cdn.front.answer import (
     answer,
     asked_of,
 )
+from cdn.front.local import LOCAL, NO_COPY, Document, document, refusal
+from cdn.front.wire import cache_headers
 from cdn.health import Health
-from cdn.keys import key_of, kind_of
+from cdn.keys import Kind, key_of, kind_of
+from cdn.loops import CAME_THROUGH, PSEUDONYM, is_loop
 from cdn.message import Headers
 from cdn.observe import Metrics
-
-RETRY_AFTER_S = 1
-"""What viewers are told when the origin is down: players that poll live do so about as often."""
-
-LOCAL = "local"
-"""The metrics' label for requests that never reach the cache."""
-
-_CACHE_STATUS = {
-    Outcome.HIT: b"tidecast; hit; ttl=%d",
-    Outcome.STALE: b"tidecast; hit; ttl=%d; detail=stale-if-error",
-    Outcome.MISS: b"tidecast; fwd=miss; ttl=%d",
-    Outcome.MISS_JOINED: b"tidecast; fwd=miss; ttl=%d; collapsed",
-    Outcome.EXPIRED: b"tidecast; fwd=stale; ttl=%d",
-    Outcome.EXPIRED_JOINED: b"tidecast; fwd=stale; ttl=%d; collapsed",
-}
+from cdn.observe.access_log import Access, AccessLog
 
 
 class HttpScope(TypedDict):
@@ -58,11 +45,21 @@ class HttpScope(TypedDict):
     raw_path: bytes
     query_string: bytes
     headers: Iterable[tuple[bytes, bytes]]
+    client: tuple[str, int] | None
 
 
 Scope: TypeAlias = MutableMapping[str, object]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, object]]]
 Send: TypeAlias = Callable[[MutableMapping[str, object]], Awaitable[None]]
+
+
+class Counted(NamedTuple):
+    """What the metrics want to know of an answer."""
+
+    kind: Kind
+    status: int
+    cache: str
+    sent_bytes: int
 
 
 class App:
@@ -76,110 +73,102 @@ class App:
         health: Health,
         probe: Callable[[], Awaitable[None]],
         metrics: Metrics,
+        name: str = PSEUDONYM,
+        access_log: AccessLog | None = None,
     ) -> None:
         self._cache = cache
         self._clock = clock
         self._health = health
         self._probe = probe
         self._metrics = metrics
+        self._name = name
+        self._access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3, HTTP only; the server is told not to offer more)."""
         http = cast(HttpScope, scope)
+        asked_at = self._clock.monotonic()
         try:
-            await self._answer(http, send)
-        except RequestRefused as refusal:
-            await self._refuse(http, send, refusal.status, refusal.detail)
+            counted = await self._answer(http, send)
+        except RequestRefused as refused:
+            counted = await self._local(http, send, self._refusal(refused.status, refused.detail))
         except OriginFailed:
-            # The reason names addresses that are nobody's business: it is in the log.
-            detail = "The origin does not answer, and there is no copy that could stand in."
-            await self._refuse(http, send, 503, detail)
+            counted = await self._local(http, send, self._refusal(503, NO_COPY))
+        self._metrics.answered(*counted)
+        if self._access_log is not None and self._access_log.wants():
+            self._access_log.write(self._access(http, counted, asked_at))
 
-    async def _answer(self, scope: HttpScope, send: Send) -> None:
+    async def _answer(self, scope: HttpScope, send: Send) -> Counted:
         method, path = scope["method"], scope["raw_path"]
         if method == "OPTIONS":
-            await self._local(scope, send, 204, PREFLIGHT_HEADERS)
-        elif method not in ("GET", "HEAD"):
+            headers = ((b"date", _date()), *PREFLIGHT_HEADERS, *SHARED_HEADERS)
+            return await self._local(scope, send, Document(204, headers))
+        if method not in ("GET", "HEAD"):
             raise RequestRefused(405, f"An edge answers {ALLOWED_METHODS.decode()}.")
-        elif path == b"/healthz":
-            await self._document(scope, send, 200, {"status": "ok"})
-        elif path == b"/readyz":
-            await self._readiness(scope, send)
-        else:
-            await self._from_cache(scope, send)
+        if path == b"/healthz":
+            return await self._local(scope, send, document(200, {"status": "ok"}, date=_date()))
+        if path == b"/readyz":
+            return await self._readiness(scope, send)
+        return await self._from_cache(scope, send)
 
-    async def _from_cache(self, scope: HttpScope, send: Send) -> None:
+    async def _from_cache(self, scope: HttpScope, send: Send) -> Counted:
         fields = dict(scope["headers"])
+        came_through = fields.get(b"cdn-loop", b"")
+        if is_loop(came_through, self._name):
+            raise RequestRefused(508, "The request has been through this edge before (CDN-Loop).")
+        CAME_THROUGH.set(came_through)
         key = key_of(scope["raw_path"], scope["query_string"], fields.get(b"accept-encoding", b""))
         found = await self._cache.get(key)
         entry = found.entry
         asked = asked_of(fields, is_head=scope["method"] == "HEAD")
         reply = answer(entry.head, entry.body.length, complete=entry.body.complete, asked=asked)
-        headers = (*reply.headers, *self._from_cache_headers(found))
+        headers = (*reply.headers, *cache_headers(found, self._clock.monotonic()))
+        if came_through:  # another edge, to which half a second makes a difference
+            headers = (*headers, self._precise_age(found))
         await self._start(send, reply.status, headers)
         sent_bytes = await _write(send, reply, entry.body)
-        kind = kind_of(key.target)
-        self._metrics.answered(kind, reply.status, found.outcome.value, sent_bytes)
+        return Counted(kind_of(key.target), reply.status, found.outcome.value, sent_bytes)
 
-    def _from_cache_headers(self, found: Found) -> Headers:
-        now, entry = self._clock.monotonic(), found.entry
-        ttl = whole_seconds(entry.fresh_until - now)
-        return (
-            (b"age", b"%d" % max(0, whole_seconds(now - entry.born_at))),
-            (b"cache-status", _CACHE_STATUS[found.outcome] % ttl),
-        )
+    def _precise_age(self, found: Found) -> tuple[bytes, bytes]:
+        age_s = max(0.0, self._clock.monotonic() - found.entry.born_at)
+        return PRECISE_AGE_FIELD, b"%.3f" % age_s
 
-    async def _readiness(self, scope: HttpScope, send: Send) -> None:
+    async def _readiness(self, scope: HttpScope, send: Send) -> Counted:
         obstacle = await self._health.obstacle(self._probe)
         if obstacle is not None:
             raise RequestRefused(503, obstacle)
-        await self._document(scope, send, 200, {"status": "ready"})
+        return await self._local(scope, send, document(200, {"status": "ready"}, date=_date()))
 
-    async def _refuse(self, scope: HttpScope, send: Send, status: int, detail: str) -> None:
-        problem: dict[str, object] = {
-            "type": "about:blank",
-            "title": HTTPStatus(status).phrase,
-            "status": status,
-            "detail": detail,
-        }
-        extra: Headers = ()
-        if status == 503:
-            extra = ((b"retry-after", b"%d" % RETRY_AFTER_S),)
-        elif status == 405:
-            extra = ((b"allow", ALLOWED_METHODS),)
-        await self._document(scope, send, status, problem, extra, b"application/problem+json")
+    def _refusal(self, status: int, detail: str) -> Document:
+        return refusal(status, detail, date=_date())
 
-    async def _document(
-        self,
-        scope: HttpScope,
-        send: Send,
-        status: int,
-        document: dict[str, object],
-        extra: Headers = (),
-        content_type: bytes = b"application/json",
-    ) -> None:
-        body = json.dumps(document).encode()
-        headers = (
-            (b"content-type", content_type),
-            (b"content-length", b"%d" % len(body)),
-            (b"cache-control", b"no-store"),
-            *extra,
-        )
-        await self._local(scope, send, status, headers, body)
-
-    async def _local(
-        self, scope: HttpScope, send: Send, status: int, headers: Headers, body: bytes = b""
-    ) -> None:
-        date = (b"date", formatdate(usegmt=True).encode())
-        await self._start(send, status, (date, *headers, *SHARED_HEADERS))
-        await send({"type": "http.response.body", "body": body})
+    async def _local(self, scope: HttpScope, send: Send, said: Document) -> Counted:
+        await self._start(send, said.status, said.headers)
+        await send({"type": "http.response.body", "body": said.body})
         path = scope["raw_path"].decode("latin-1")
-        self._metrics.answered(kind_of(path), status, LOCAL, len(body))
+        return Counted(kind_of(path), said.status, LOCAL, len(said.body))
+
+    def _access(self, scope: HttpScope, counted: Counted, asked_at: float) -> Access:
+        client, query = scope["client"], scope["query_string"]
+        target = scope["raw_path"] + (b"?" + query if query else b"")
+        return Access(
+            address=client[0] if client else "",
+            method=scope["method"],
+            target=target.decode("latin-1"),
+            status=counted.status,
+            sent_bytes=counted.sent_bytes,
+            cache=counted.cache,
+            seconds=self._clock.monotonic() - asked_at,
+        )
 
     async def _start(self, send: Send, status: int, headers: Headers) -> None:
         if self._health.draining:
             headers = (*headers, (b"connection", b"close"))
         await send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+def _date() -> bytes:
+    return formatdate(usegmt=True).encode()
 
 
 async def _write(send: Send, reply: Answer, body: Body) -> int:
@@ -194,9 +183,10 @@ async def _write(send: Send, reply: Answer, body: Body) -> int:
 
 
 async def _write_pieces(send: Send, pieces: Sequence[bytes | memoryview]) -> int:
-    for piece in pieces[:-1]:
+    small = [each for piece in pieces for each in in_small_pieces(piece)]
+    for piece in small[:-1]:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-    last = pieces[-1] if pieces else b""
+    last = small[-1] if small else b""
     await send({"type": "http.response.body", "body": last, "more_body": False})
     return sum(map(len, pieces))
 
@@ -204,10 +194,19 @@ async def _write_pieces(send: Send, pieces: Sequence[bytes | memoryview]) -> int
 async def _write_growing(send: Send, body: Body) -> int:
     sent_bytes = 0
     try:
-        async for piece in body.read():
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-            sent_bytes += len(piece)
+        async for whole in body.read():
+            for piece in in_small_pieces(whole):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                sent_bytes += len(piece)
     except OriginFailed:
         return sent_bytes  # without an end to the response: see the top of this module
     await send({"type": "http.response.body", "body": b"", "more_body": False})
     return sent_bytes
+
+
+def in_small_pieces(piece: bytes | memoryview) -> Iterable[bytes | memoryview]:
+    """Cut what is large: under TLS each write is encrypted whole, into the connection's memory."""
+    if len(piece) <= PIECE_BYTES:
+        return (piece,)
+    view = memoryview(piece)
+    return (view[at : at + PIECE_BYTES] for at in range(0, len(view), PIECE_BYTES))

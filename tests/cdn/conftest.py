@@ -15,3 +15,11 @@ async def stage() -> AsyncGenerator[Stage]:
     cache = Cache(fetch=origin.fetch, judge=judge, clock=clock, limits=LIMITS)
     yield Stage(origin, clock, cache)
     await cache.close()
+
+
+@pytest.fixture(params=["true", "false"], ids=["fast path", "full path"])
+def either_path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Have every edge, in this process or another, take the fast path, and then the full one."""
+    is_fast = str(request.param)
+    monkeypatch.setenv("TIDECAST_EDGE__LISTEN__FAST_PATH", is_fast)
+    return is_fast == "true"

@@ -12,6 +12,8 @@ from tests.support.edges import RunningEdge, running_edge
 from tests.support.origins import FakeOrigin, Resource
 from tests.support.viewers import Seen, read_answer, read_head
 
+pytestmark = pytest.mark.usefixtures("either_path")
+
 PLAYLIST = "/main/v0/index.m3u8"
 SEGMENT = "/main/v0/ab-1.m4s"
 PLAYLIST_RESOURCE = Resource(
@@ -192,7 +194,7 @@ async def test_nothing_of_a_viewer_reaches_the_origin(play: Play) -> None:
     (head,) = play.origin.heads
     assert head.startswith(f"GET {PLAYLIST}?_HLS_msn=7 HTTP/1.1\r\n")
     names = {line.split(":")[0].lower() for line in head.split("\r\n")[1:] if line}
-    assert names == {"host", "accept", "accept-encoding", "user-agent", "via"}
+    assert names == {"host", "accept", "accept-encoding", "user-agent", "via", "cdn-loop"}
     assert "viewers.example" not in head
 
 

@@ -1,0 +1,163 @@
+"""What all connections of one edge process share: the cache, the clock, memories and counters.
+
+The sweep is the one timer for all of them. It counts its own strokes, once a second while
+anybody is connected, and asks every connection whether it has been waited for too long; a
+connection keeps the number of the stroke at which something last happened, and no timer.
+"""
+
+import asyncio
+from collections.abc import Hashable
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Protocol
+
+from cdn.cache import Cache
+from cdn.clock import Clock
+from cdn.entry import Found
+from cdn.front.door import Door
+from cdn.front.local import NO_COPY, Document, refusal
+from cdn.front.memo import Memo
+from cdn.front.request import Request, RequestReader
+from cdn.front.wire import Rendered, render
+from cdn.health import Health
+from cdn.keys import Key, Kind, kind_of
+from cdn.observe import Metrics
+from cdn.observe.access_log import Access, AccessLog
+
+STROKE_S = 1.0
+
+RENDERED = 512
+"""How many renderings are remembered, twice over: the live edge of a few dozen streams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a connection may keep the edge waiting, in strokes of the sweep (seconds)."""
+
+    head_s: int
+    keep_alive_s: int
+    slow_reader_s: int
+
+
+class Guest(Hashable, Protocol):
+    """A connection, as the sweep sees it."""
+
+    def check(self, stroke: int) -> None:
+        """Close the connection if it has been waited for too long."""
+        ...
+
+
+class Hall:
+    """One for each edge process; made before its first connection."""
+
+    def __init__(
+        self,
+        *,
+        cache: Cache,
+        clock: Clock,
+        health: Health,
+        metrics: Metrics,
+        deadlines: Deadlines,
+        door: Door,
+        access_log: AccessLog | None = None,
+        is_tls: bool = False,
+    ) -> None:
+        self.cache = cache
+        self.clock = clock
+        self.health = health
+        self.deadlines = deadlines
+        self.door = door
+        self.read = RequestReader().read
+        self.stroke = 0
+        self.access_log = access_log
+        self.is_tls = is_tls
+        self._metrics = metrics
+        self._guests: set[Guest] = set()
+        self._sweeps = False
+        self._rendered: Memo[Key, Rendered] = Memo(RENDERED)
+        self._kinds: Memo[str, Kind] = Memo(RENDERED)
+
+    @property
+    def guests(self) -> int:
+        """How many connections there are."""
+        return len(self._guests)
+
+    def gather_in(self, guests: set[Guest]) -> None:
+        """Keep connections in this set, before the first of them comes."""
+        self._guests = guests
+
+    def admits(self, guest: Guest, transport: asyncio.BaseTransport) -> bool:
+        """Say whether a connection may come in."""
+        address = address_of(transport) if self.door.wants_addresses else ""
+        return self.door.admit(guest, len(self._guests), address)
+
+    def enter(self, guest: Guest) -> None:
+        self._guests.add(guest)
+        if not self._sweeps:
+            self._sweeps = True
+            self.clock.call_later(STROKE_S, self._sweep)
+
+    def leave(self, guest: Guest) -> None:
+        self._guests.discard(guest)
+        self.door.leave(guest)
+
+    def replace(self, guest: Guest, successor: Guest) -> None:
+        """Let another object stand for a connection; it enters by itself."""
+        self.door.hand_over(guest, successor)
+        self._guests.discard(guest)
+
+    def render(
+        self, found: Found, request: Request, *, closes: bool, joins: bool = True
+    ) -> Rendered:
+        """Return the answer's bytes, rendered for this viewer or for one before."""
+        now = self.clock.monotonic()
+        if request.if_none_match is not None or closes:
+            return render(found, request.if_none_match, now, closes=closes, joins=joins)
+        rendered = self._rendered.get(request.key)
+        if (
+            rendered is None
+            or now >= rendered.until
+            or rendered.found.entry is not found.entry
+            or rendered.found.outcome is not found.outcome
+            or (rendered.grows and found.entry.body.complete)
+        ):
+            rendered = render(found, None, now, closes=False, joins=joins)
+            self._rendered.put(request.key, rendered)
+        return rendered
+
+    def no_copy(self) -> Document:
+        """Return what a viewer is told when the origin has failed and nothing may stand in."""
+        return refusal(503, NO_COPY, date=formatdate(usegmt=True).encode())
+
+    def count(self, key: Key, status: int, cache: str, sent_bytes: int) -> None:
+        self._metrics.answered(self._kind(key.target), status, cache, sent_bytes)
+
+    def log(self, address: str, key: Key, facts: tuple[int, str, int], asked_at: float) -> None:
+        """Write a line, if there is an access log and this request is of its sample."""
+        if self.access_log is not None and self.access_log.wants():
+            (status, cache, sent_bytes), target = facts, key.target
+            seconds = self.clock.monotonic() - asked_at
+            self.access_log.write(
+                Access(address, "GET", target, status, sent_bytes, cache, seconds)
+            )
+
+    def _kind(self, target: str) -> Kind:
+        kind = self._kinds.get(target)
+        if kind is None:
+            kind = kind_of(target)
+            self._kinds.put(target, kind)
+        return kind
+
+    def _sweep(self) -> None:
+        self.stroke += 1
+        for guest in tuple(self._guests):
+            guest.check(self.stroke)
+        self._sweeps = bool(self._guests)
+        if self._sweeps:
+            self.clock.call_later(STROKE_S, self._sweep)
+
+
+def address_of(transport: asyncio.BaseTransport) -> str:
+    """Return where a connection comes from, as far as anybody knows."""
+    peer: tuple[object, ...] | str | None = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) and peer else ""

@@ -1,0 +1,138 @@
+"""The full path's side of a connection, and how it gets there: all that leans on uvicorn.
+
+uvicorn makes a protocol for every connection by calling whatever its configuration names; ours
+names ``Entrance``, which answers with the fast path or, where that is switched off, with the full
+one. A handed-over connection is a transport that gets another protocol, which is then told what it
+would have been told: that the connection is made, and the bytes that came.
+
+``FullProtocol`` is uvicorn's own, with the edge's limits on top. Beside asyncio's interface it
+relies on things that uvicorn does not promise, which is why its minor version is pinned:
+
+- the arguments with which the configuration's ``http`` is called;
+- that ``Server.shutdown`` calls ``shutdown()`` on what is in ``server_state.connections``;
+- ``on_message_begin``, ``on_message_complete`` and ``send_400_response`` of its protocol.
+
+The handing over is tested with every kind of request; so is a whole edge without the fast path.
+"""
+
+import asyncio
+from typing import Any, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from cdn.front.hall import Guest, Hall
+from cdn.front.protocol import FastProtocol, turn_away
+
+MOST_HEAD_BYTES = 64 * 1024
+"""The longest request that the full path reads: nothing that is asked here has a body."""
+
+
+class FullProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, that does not wait for ever."""
+
+    def __init__(self, hall: Hall, arguments: dict[str, Any], *, is_admitted: bool) -> None:
+        super().__init__(**arguments)
+        self._hall = hall
+        self._is_admitted = is_admitted
+        self._reading_since: int | None = hall.stroke
+        """The sweep's count when the request began that is not complete yet."""
+        self._read_bytes = 0
+        self._blocked_since: int | None = None
+        self._backlog = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        if not self._is_admitted and not self._hall.admits(self, transport):
+            self.transport = transport
+            turn_away(transport)
+            return
+        self._hall.enter(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._hall.leave(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._reading_since is None:
+            return
+        self._read_bytes += len(data)
+        if self._read_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The request is too long.")
+
+    def on_message_begin(self) -> None:
+        self._reading_since = self._hall.stroke
+        self._read_bytes = 0
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self._reading_since = None
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        self._note_progress()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._blocked_since = None
+        super().resume_writing()
+
+    def check(self, stroke: int) -> None:
+        """Close the connection if it has been waited for too long."""
+        deadlines, since = self._hall.deadlines, self._blocked_since
+        if since is not None:
+            if self.transport.get_write_buffer_size() < self._backlog:
+                self._note_progress()
+            elif stroke - since > deadlines.slow_reader_s:
+                self.transport.abort()
+        elif self.transport.is_closing():
+            self._note_progress()  # whoever does not take the rest is cut off, too
+        elif self._reading_since is not None and stroke - self._reading_since > deadlines.head_s:
+            self.transport.close()
+
+    def _note_progress(self) -> None:
+        self._blocked_since = self._hall.stroke
+        self._backlog = self.transport.get_write_buffer_size()
+
+
+class Entrance:
+    """Makes a protocol for every connection; uvicorn's configuration has it as ``http``."""
+
+    def __init__(self, hall: Hall, *, is_fast: bool) -> None:
+        self._hall = hall
+        self._is_fast = is_fast
+        self._arguments: dict[str, Any] = {}
+
+    @property
+    def as_protocol_class(self) -> type[asyncio.Protocol]:
+        """This entrance, as what uvicorn believes it to be; it does nothing but call it."""
+        return cast("type[asyncio.Protocol]", self)
+
+    def __call__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> asyncio.Protocol:
+        if not self._arguments:
+            # What uvicorn closes on its way out is what the sweep looks at: one set for both.
+            self._hall.gather_in(cast("set[Guest]", server_state.connections))
+        self._arguments = {
+            "config": config,
+            "server_state": server_state,
+            "app_state": app_state,
+            "_loop": _loop,
+        }
+        if not self._is_fast:
+            return FullProtocol(self._hall, self._arguments, is_admitted=False)
+        return FastProtocol(self._hall, self._hand_over)
+
+    def _hand_over(self, fast: FastProtocol, transport: asyncio.Transport, data: bytes) -> None:
+        full = FullProtocol(self._hall, self._arguments, is_admitted=True)
+        self._hall.replace(fast, full)
+        transport.set_protocol(full)
+        full.connection_made(transport)
+        full.data_received(data)
