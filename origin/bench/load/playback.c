@@ -3,6 +3,9 @@
 // Clocks are read a moment after the bytes came: a stall of less than this is none.
 #define TOLERANCE_S 0.001
 
+// A player does not start on its last frame: it wants a little beyond the playhead.
+#define START_AHEAD_S 0.1
+
 void playback_begin(Playback *playback, double starts_at_s) {
     *playback = (Playback){.starts_at_s = starts_at_s};
 }
@@ -21,7 +24,7 @@ double playback_add(Playback *playback, double now, double duration_s) {
         playback->stalls++;
     }
     playback->buffered_s += duration_s;
-    if (!playback->is_playing && playback->buffered_s > playback->starts_at_s) {
+    if (!playback->is_playing && playback->buffered_s >= playback->starts_at_s + START_AHEAD_S) {
         playback->is_playing = true;
         playback->started = now;
     }
