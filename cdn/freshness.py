@@ -13,6 +13,12 @@ Three decisions that the RFC leaves open, and why they fell as they did:
 - ``stale-if-error`` (RFC 5861) has a default, because an origin that is restarted would otherwise
   end the playback of everyone: players give a playlist two retries.
 
+Between two edges whole seconds of ``Age`` would not do either: a playlist that lives for half a
+second could be that old at the first edge, arrive at the second as new, and live as long again.
+An edge therefore tells another one its age in milliseconds, as ``Tidecast-Age``. And it may hand on
+what only stands in for an origin that failed; its ``Cache-Status`` says so (a hit whose ttl is
+negative; RFC 9211, 2.4), and then the answer is kept for a moment, however long it was good for.
+
 No socket and no clock: ages are numbers that the caller turns into times.
 """
 
@@ -25,6 +31,12 @@ from cdn.message import Head
 
 TARGETED_FIELD = b"tidecast-cache-control"
 
+PRECISE_AGE_FIELD = b"tidecast-age"
+
+STOOD_IN_FRESH_S = 0.25
+"""How long a stale answer of another edge is used before that one is asked again: often enough to
+see the end of an outage at once, seldom enough not to ask back to back."""
+
 LONGEST_S = float(2**31)
 """Delta-seconds beyond this are as good as forever (RFC 9111, 1.2.2)."""
 
@@ -36,6 +48,7 @@ _DIRECTIVE = re.compile(
 )
 _FRACTION = re.compile(r"\d{1,12}(?:\.\d{1,3})?")
 _WHOLE = re.compile(r"\d+")
+_STALE_HIT = re.compile(r";\s*hit\s*;(?:.*;)?\s*ttl=-\d")
 
 # Statuses whose answers may be kept if they say for how long (RFC 9110, 15.1, without 206, which
 # the edge never asks for, and without server errors, which are failures here).
@@ -70,7 +83,7 @@ NOTHING = Lifetime(storable=False)
 
 def lifetime_of(head: Head, defaults: Defaults) -> Lifetime:
     """Judge an answer by its headers."""
-    age_s = _seconds(head.text(b"age")) or 0.0
+    age_s = _age(head)
     targeted = parse_targeted(head.text(TARGETED_FIELD))
     directives = parse_cache_control(head.text(b"cache-control")) if targeted is None else targeted
     if "no-store" in directives or "private" in directives or head.get(b"vary") == b"*":
@@ -87,8 +100,22 @@ def lifetime_of(head: Head, defaults: Defaults) -> Lifetime:
         return NOTHING
     if "no-cache" in directives:
         return Lifetime(storable=True, age_s=age_s)
-    fresh_s = max(0.0, (explicit_s or 0.0) - age_s)
-    return Lifetime(True, fresh_s, _stale_if_error(directives, defaults), age_s)
+    left_s = (explicit_s or 0.0) - age_s
+    fresh_s = STOOD_IN_FRESH_S if stood_in(head) else max(0.0, left_s)
+    # What comes stale has used up some of its time already: tiers do not add up their patience.
+    stale_s = _stale_if_error(directives, defaults) + min(0.0, left_s)
+    return Lifetime(True, fresh_s, max(0.0, stale_s), age_s)
+
+
+def stood_in(head: Head) -> bool:
+    """Say whether the cache before this one served the answer past its lifetime."""
+    last = (head.text(b"cache-status") or "").rpartition(",")[2]
+    return _STALE_HIT.search(last) is not None
+
+
+def _age(head: Head) -> float:
+    precise_s = _fraction(head.text(PRECISE_AGE_FIELD))
+    return precise_s if precise_s is not None else _seconds(head.text(b"age")) or 0.0
 
 
 def _negative(explicit_s: float | None, age_s: float, defaults: Defaults) -> Lifetime:

@@ -1,15 +1,15 @@
 """How long each kind of resource is kept: the origin's headers, and the operator's rules over them.
 
 Headers decide by default. A rule replaces a number, never a prohibition: what the origin does not
-want stored (``no-store``, ``private``) is not stored, and an error is not given the lifetime of
-what it stands in for.
+want stored (``no-store``, ``private``) is not stored, and neither an error nor a stale copy of
+another edge is given the lifetime of what it stands in for.
 
 No socket and no clock, as in ``freshness``.
 """
 
 from dataclasses import replace
 
-from cdn.freshness import Defaults, Lifetime, lifetime_of
+from cdn.freshness import Defaults, Lifetime, lifetime_of, stood_in
 from cdn.keys import Key, Kind, kind_of
 from cdn.message import Head
 from cdn.settings import Cache, Rule, Rules
@@ -32,7 +32,7 @@ class Policy:
     def judge(self, key: Key, head: Head) -> Lifetime:
         """Say what may be done with this answer to that request."""
         lifetime = lifetime_of(head, self._defaults)
-        if not lifetime.storable or head.status >= 400:
+        if not lifetime.storable or head.status >= 400 or stood_in(head):
             return lifetime
         return _overridden(lifetime, self._rules[kind_of(key.target)])
 

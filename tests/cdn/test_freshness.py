@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from cdn.freshness import (
     LONGEST_S,
     NOTHING,
+    STOOD_IN_FRESH_S,
     Defaults,
     Lifetime,
     lifetime_of,
@@ -163,3 +164,40 @@ def test_no_header_makes_the_reader_fail_or_a_lifetime_negative(noise: str) -> N
     lifetime = lifetime_of(noisy, DEFAULTS)
     assert 0 <= lifetime.fresh_s <= LONGEST_S
     assert lifetime.stale_if_error_s >= 0
+
+
+def test_another_edge_tells_its_age_in_milliseconds() -> None:
+    told = {"tidecast_cache_control": "max-age=0.5", "age": "0", "tidecast_age": "0.375"}
+    assert judge_fields(told) == Lifetime(True, 0.125, 60.0, 0.375)
+
+
+@pytest.mark.parametrize("broken", ["-1", "soon", "0.1234"])
+def test_an_age_in_milliseconds_that_is_none_gives_way_to_the_other(broken: str) -> None:
+    assert judge(cache_control="max-age=6", age="2", tidecast_age=broken).fresh_s == 4.0
+
+
+def test_what_comes_stale_has_used_up_some_of_its_time_already() -> None:
+    assert judge(cache_control="max-age=6", age="16") == Lifetime(True, 0.0, 50.0, 16.0)
+    assert judge(cache_control="max-age=6", age="99") == Lifetime(True, 0.0, 0.0, 99.0)
+
+
+@pytest.mark.parametrize(
+    "cache_status",
+    [
+        "tidecast; hit; ttl=-3; detail=stale-if-error",
+        "tidecast; hit; ttl=-1",
+        "far; hit; ttl=3, near; hit; key=x; ttl=-412",
+    ],
+)
+def test_a_stale_copy_of_another_cache_is_kept_for_a_moment(cache_status: str) -> None:
+    lifetime = judge(cache_control="max-age=600", age="3", cache_status=cache_status)
+    assert lifetime.storable
+    assert lifetime.fresh_s == STOOD_IN_FRESH_S
+
+
+@pytest.mark.parametrize(
+    "cache_status",
+    ["tidecast; hit; ttl=3", "far; hit; ttl=-3, near; hit; ttl=3", "tidecast; fwd=stale; ttl=-1"],
+)
+def test_a_good_copy_of_another_cache_is_kept_as_long_as_it_says(cache_status: str) -> None:
+    assert judge(cache_control="max-age=600", cache_status=cache_status).fresh_s == 600.0

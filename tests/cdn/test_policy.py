@@ -2,6 +2,7 @@
 
 import pytest
 
+from cdn.freshness import STOOD_IN_FRESH_S
 from cdn.keys import Key
 from cdn.message import Head
 from cdn.policy import Policy
@@ -30,6 +31,12 @@ def test_a_rule_replaces_the_lifetime_of_its_own_kind_only() -> None:
 def test_a_rule_counts_the_age_that_an_answer_comes_with() -> None:
     policy = Policy(Rules(playlist=Rule(fresh_s=3)), Cache())
     assert policy.judge(PLAYLIST, head(age=b"2")).fresh_s == 1.0
+
+
+def test_no_rule_makes_the_stale_copy_of_another_edge_good() -> None:
+    policy = Policy(Rules(playlist=Rule(fresh_s=60)), Cache())
+    stale = {"cache-status": b"tidecast; hit; ttl=-3; detail=stale-if-error"}
+    assert policy.judge(PLAYLIST, head(**stale)).fresh_s == STOOD_IN_FRESH_S
 
 
 def test_a_rule_may_forbid_stale_answers() -> None:
