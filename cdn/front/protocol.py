@@ -25,6 +25,7 @@ The hall owns everything shared; its sweep calls ``check`` once a second.
 import asyncio
 from collections.abc import Callable
 from email.utils import formatdate
+from typing import cast
 
 from cdn.body import PIECE_BYTES
 from cdn.entry import Found
@@ -85,8 +86,8 @@ class FastProtocol(asyncio.Protocol):
     # ---- the transport's calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports do what asyncio.Transport does, but are no subclass of it.
+        self._transport = transport = cast(asyncio.Transport, transport)
         if self._hall.admits(self, transport):
             self._hall.enter(self)
         else:
