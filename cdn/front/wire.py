@@ -7,6 +7,7 @@ copied, except that a small one is joined to its head: one buffer costs the syst
 The bytes are those that uvicorn would write for the same answer, which a test holds them to.
 """
 
+import math
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -85,7 +86,8 @@ def render(
 def _true_until(found: Found, now: float) -> float:
     entry = found.entry
     age, ttl = whole_seconds(now - entry.born_at), whole_seconds(entry.fresh_until - now)
-    return min(entry.born_at + age + 1, entry.fresh_until - ttl)
+    # The ttl is still true at the moment itself: that is when ten thousand are answered who waited.
+    return min(entry.born_at + age + 1, math.nextafter(entry.fresh_until - ttl, math.inf))
 
 
 def render_document(document: Document, *, closes: bool) -> bytes:
