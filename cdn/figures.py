@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from cdn.cache import Cache
 from cdn.clock import Clock
 from cdn.failover import Failover
+from cdn.front.hall import Hall
 from cdn.health import Health
 from cdn.observe.access_log import AccessLog
 from cdn.observe.ages import PlaylistAges
@@ -42,6 +43,11 @@ def export(metrics: Metrics, parts: Parts, clock: Clock) -> None:
         fetches.oldest_s,
     )
     metrics.watch("draining", "1 while the edge is on its way out.", lambda: health.draining)
+    metrics.watch(
+        "ready",
+        "1 while /readyz would say yes, as far as is known without asking the origin.",
+        lambda: health.is_ready,
+    )
     metrics.watch_each(
         "playlist_age_seconds",
         "Since when the oldest media playlist of a stream that viewers ask for is unchanged.",
@@ -80,6 +86,26 @@ def export_origins(metrics: Metrics, failover: Callable[[], Failover]) -> None:
         "Fetches and probes that an origin did not answer, or not with a whole answer.",
         "origin",
         lambda: {member.url: member.failures for member in failover().members},
+    )
+
+
+def export_connections(metrics: Metrics, hall: Hall) -> None:
+    """Have the number of connections read, and what became of those that were not wanted."""
+    metrics.watch("connections_open", "Viewers' connections now.", lambda: hall.guests)
+    metrics.watch(
+        "connections_limit",
+        "How many connections there may be; 0 is no limit.",
+        lambda: hall.door.most,
+    )
+    metrics.watch_total(
+        "connections_refused",
+        "Connections beyond a limit, answered with 503.",
+        lambda: hall.door.turned_away,
+    )
+    metrics.watch_total(
+        "slow_readers_cut",
+        "Connections that were cut because nothing of an answer was taken for too long.",
+        lambda: hall.slow_readers_cut,
     )
 
 

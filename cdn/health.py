@@ -3,7 +3,7 @@
 ``/healthz`` says that the process runs its loop, and nothing else: a supervisor that restarted an
 edge because the *origin* is down would throw away the copies that viewers still live on.
 ``/readyz`` says whether a balancer should send viewers here: the origin has answered lately and
-the edge is not draining.
+the edge is neither draining nor out of descriptors.
 
 Nobody asks the origin in the background. Fetches tell how it is; where the last word is older than
 ``RECENT_S`` or was bad, a question for readiness asks the origin, and all others share the answer.
@@ -32,6 +32,8 @@ class Health:
 
     def __init__(self, clock: Clock) -> None:
         self.draining = False
+        self.shortage: str | None = None
+        """What this process has run out of, in a sentence."""
         self._clock = clock
         self._answered_at: float | None = None
         self._probed_at: float | None = None
@@ -40,6 +42,11 @@ class Health:
         self._is_logged = False
         self._probing = asyncio.Lock()
         self._log = structlog.get_logger("edge")
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether viewers may be sent here, as far as is known without asking the origin."""
+        return not self.draining and self.shortage is None and self._reason is None
 
     def answered(self) -> None:
         """Note that the origin has answered; log it if its failure was logged."""
@@ -60,6 +67,8 @@ class Health:
         """Return why no viewer should be sent here, or None."""
         if self.draining:
             return "The edge is draining."
+        if self.shortage is not None:
+            return self.shortage
         async with self._probing:
             if not self._heard_lately() and not self._probed_lately():
                 self._probed_at = self._clock.monotonic()

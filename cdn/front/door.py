@@ -36,6 +36,11 @@ class Door:
         self.turned_away = 0
 
     @property
+    def most(self) -> int:
+        """How many connections there may be; nought is no limit."""
+        return self._most
+
+    @property
     def wants_addresses(self) -> bool:
         """Whether it matters where a connection comes from."""
         return self._most_per_address > 0
@@ -52,6 +57,11 @@ class Door:
             self._inside[guest] = address
             self._by_address[address] += 1
         return True
+
+    def limit(self, most: int, most_per_address: int) -> None:
+        """Change the limits; who is inside stays."""
+        self._most = most
+        self._most_per_address = most_per_address
 
     def hand_over(self, guest: Hashable, successor: Hashable) -> None:
         """Let another object stand for a connection."""

@@ -69,6 +69,7 @@ class Hall:
         self.door = door
         self.read = RequestReader().read
         self.stroke = 0
+        self.slow_readers_cut = 0
         self.access_log = access_log
         self.is_tls = is_tls
         self._metrics = metrics

@@ -86,6 +86,7 @@ class FullProtocol(HttpToolsProtocol):
             if self.transport.get_write_buffer_size() < self._backlog:
                 self._note_progress()
             elif stroke - since > deadlines.slow_reader_s:
+                self._hall.slow_readers_cut += 1
                 self.transport.abort()
         elif self.transport.is_closing():
             self._note_progress()  # whoever does not take the rest is cut off, too

@@ -134,6 +134,7 @@ class FastProtocol(asyncio.Protocol):
             if self._transport.get_write_buffer_size() < self._backlog:
                 self._note_progress()
             elif idle_for > deadlines.slow_reader_s:
+                self._hall.slow_readers_cut += 1
                 self._transport.abort()
         elif self._request is None:
             begins = bool(self._inbox) or not self._served
