@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -34,3 +35,15 @@ def wait_for_port(port: int) -> None:
         else:
             return
     raise SystemExit(f"nothing listens on port {port}")
+
+
+def wait_for_playlist(url: str) -> None:
+    """Wait up to 20 seconds until a stream is live there."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise SystemExit(f"no playlist at {url}")

@@ -4,21 +4,24 @@
 
 It knows one playlist, ``/herd/v0/index.m3u8``. Blocking reloads of what is not published yet and
 requests for the hinted part are held; ``GET /release`` publishes one part, which answers them
-all, and says when that was by the machine's monotonic clock. A cache under measurement is put in
+all, and says when that was by the machine's monotonic clock; ``GET /requests`` says how often each
+address was asked for. A cache under measurement is put in
 front of it; everything is cacheable as low-latency HLS has it.
 """
 
 import argparse
 import asyncio
+import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 STREAM = "/herd/v0/"
 PLAYLIST_PATH = f"{STREAM}index.m3u8"
-RELEASE_PATH = "/release"
+RELEASE_PATH, REQUESTS_PATH = "/release", "/requests"
 PART_S, PARTS_PER_SEGMENT, LISTED_SEGMENTS = 0.5, 4, 6
 TARGET_S = 2
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -81,7 +84,7 @@ class HeldOrigin:
 
     def __init__(self, part_bytes: int, epoch: str, now: Callable[[], float]) -> None:
         self.newest = Position(100, 0)
-        self.requests = 0
+        self.requests: Counter[str] = Counter()
         self._part = bytes(part_bytes)
         self._epoch = epoch
         self._playlist = playlist(self.newest, epoch).encode()
@@ -93,7 +96,10 @@ class HeldOrigin:
         if target == RELEASE_PATH:
             send(_answer(200, self._release().encode(), "no-store", "text/plain"))
             return
-        self.requests += 1
+        if target == REQUESTS_PATH:
+            send(_answer(200, json.dumps(self.requests).encode(), "no-store", "application/json"))
+            return
+        self.requests[target] += 1
         wanted = wanted_position(target)
         if wanted is not None and wanted > self.newest:
             self._waiting.append((wanted, target, send))

@@ -49,7 +49,7 @@ class LiveFake:
         self.habits = habits
         self.asked: Counter[str] = Counter()
         self._began = asyncio.get_running_loop().time()
-        self._talks: set[asyncio.Task[None]] = set()
+        self._talks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def _age_s(self) -> float:
@@ -118,14 +118,17 @@ class LiveFake:
     def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a connection in a task of its own."""
         task = asyncio.create_task(self._talk(reader, writer))
-        self._talks.add(task)
-        task.add_done_callback(self._talks.discard)
+        self._talks[task] = writer
+        task.add_done_callback(self._talks.pop)
 
     async def hang_up(self) -> None:
         """End all connections."""
-        for task in self._talks:
+        talks = dict(self._talks)
+        for task, writer in talks.items():
             task.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
+            writer.transport.abort()
+        await asyncio.gather(*talks, return_exceptions=True)
+        await asyncio.sleep(0)  # the transports close their sockets in the next turn
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
