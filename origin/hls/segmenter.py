@@ -7,6 +7,12 @@ comes too late for that goes into the next one.
 
 * A part ends *before* the frame that would make it longer than allowed, so that no part ever
   exceeds PART-TARGET (draft-pantos-hls-rfc8216bis, 4.4.4.9).
+* Nor may it be shorter than 0.85 of that, unless it is a segment's last. Where frames are so far
+  apart that none begins between the two (below 13 frames per second, for half a second), the
+  part ends at PART-TARGET all the same, and the frame in whose midst that is begins the next
+  one. So PART-TARGET need not follow the frame rate: it is the same for all, also when a
+  publisher comes back with another one. Frames that are longer than that have their parts cut
+  by the sound beside them; without any, each is a part of its own length.
 * A segment ends at the first keyframe at or past the segment's duration, half a frame of
   tolerance included: time stamps in milliseconds put a keyframe at 1.999 s as often as at 2.
 * Without a keyframe a segment ends by force where EXT-X-TARGETDURATION would be exceeded.
@@ -14,18 +20,20 @@ comes too late for that goes into the next one.
 * Until the leader's first keyframe nothing can be decoded, and what lies before it is dropped.
 * When the leader falls silent, the others go on: they cut the parts while it is gone.
 
-Cuts lie on frames' own boundaries, so the durations of parts add up without rounding.
+Cuts are counted in the leader's ticks, so the durations of parts add up without rounding; all
+segments, and all parts at common frame rates, end where a frame does.
 
 ``push`` is called for every frame of every stream. It appends and compares; all else happens
 once per part.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from origin.errors import MediaError
-from origin.hls.rules import Rules, longest_allowed_s, target_duration
+from origin.hls.rules import SHORTEST_PART, Rules, longest_allowed_s, target_duration
 from origin.media.coded import MediaKind
 from origin.media.sample import Sample
 from origin.media.timebase import Ticks
@@ -92,6 +100,7 @@ class Segmenter:
         self._room = rules.longest_part_bytes
         self._target_is_fixed = target is not None
         self._part_length = self._ticks(part_target_s or rules.part_length_s)
+        self._shortest_part = math.ceil(self._part_length * SHORTEST_PART)
         self._segment_length = self._ticks(rules.segment_s)
         self._longest_segment = self._ticks(longest_allowed_s(target or rules.longest_segment_s))
         self._begun = False
@@ -128,8 +137,10 @@ class Segmenter:
         events: list[SegmenterEvent] = []
         while self._followers_end() > self._longest_end():
             self._cut_in_silence(self._follower_overshoot(), events)
+        end = self._end()
+        self._cut_beside(end, events)
         if any(self._queues):
-            self._cut_part(self._end(), events, everything=True)
+            self._cut_part(max(end, self._part_start + 1), events, everything=True)
         if self._part_start > self._segment_start:
             self._end_segment(events, by_force=False)
         return tuple(events)
@@ -156,17 +167,53 @@ class Segmenter:
             return NOTHING
         events: list[SegmenterEvent] = []
         if sample.dts > self._part_start:
-            end = sample.dts + sample.duration
-            if sample.is_sync and not self._is_audio and self._is_due(sample):
-                self._cut_part(sample.dts, events)
-                self._end_segment(events, by_force=False)
-            elif end > self._part_full:
-                self._cut_part(sample.dts, events)
-                is_audio_border = self._is_audio and self._is_nearest_border()
-                if is_audio_border or end - self._segment_start > self._longest_segment:
-                    self._end_segment(events, by_force=not sample.is_sync)
+            self._cut_beside(sample.dts, events)
+            self._cut_before(sample, events)
         self._leading.append(sample)
+        self._cut_beside(sample.dts + sample.duration, events)
         return tuple(events)
+
+    def _cut_before(self, sample: Sample, events: list[SegmenterEvent]) -> None:
+        """End a part or segment, if there is to be an end where this sample begins."""
+        end = sample.dts + sample.duration
+        if sample.is_sync and not self._is_audio and self._is_due(sample):
+            self._cut_part(sample.dts, events)
+            self._end_segment(events, by_force=False)
+        elif end - self._segment_start > self._longest_segment:
+            self._cut_part(sample.dts, events)
+            self._end_segment(events, by_force=not sample.is_sync)
+        elif end > self._part_full:
+            if sample.dts - self._part_start >= self._shortest_part:
+                self._cut_part(sample.dts, events)
+            elif self._leading:
+                self._cut_part(self._part_full, events)
+            if self._is_audio and self._is_nearest_border():
+                self._end_segment(events, by_force=False)
+
+    def _cut_beside(self, at: int, events: list[SegmenterEvent]) -> None:
+        """Cut the parts that are full before ``at``, beside a frame that lasts until then.
+
+        Only where others have something for both sides of the cut: no part is empty.
+        """
+        while self._part_full < at and (border := self._border_beside()):
+            self._cut_part(border, events)
+            if self._part_full <= self._part_start:
+                self._end_segment(events, by_force=True)  # as long as it may be
+
+    def _border_beside(self) -> int:
+        """Find the latest time at which the part may end with a follower's frames on both sides.
+
+        0 if there is none.
+        """
+        for index in self._followers:
+            queue, timescale = self._queues[index], self._timescales[index]
+            if not queue:
+                continue
+            last = min(queue[-1].dts * self._timescale // timescale, self._part_full)
+            has_begun = bool(self._leading) or queue[0].dts * self._timescale < last * timescale
+            if has_begun and last - self._part_start >= self._shortest_part:
+                return last
+        return 0
 
     def _begin(self, sample: Sample) -> None:
         """Begin with the leader's first keyframe; anything else of the leader is dropped."""
