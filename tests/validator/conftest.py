@@ -15,6 +15,7 @@ from tests.validator.content import (
     ts_broadcast,
     ts_joined,
 )
+from tests.validator.low_latency import low_latency_broadcast
 
 PICTURE = Picture(width=160, height=90, b_frames=2, bitrate_k=120)
 OTHER_PICTURE = Picture(width=192, height=108, b_frames=0, bitrate_k=120)
@@ -50,5 +51,8 @@ def broadcasts(
         "fmp4 audio": fmp4_broadcast([domains["audio"]]),
         "ts audio": ts_broadcast([domains["audio"]]),
         "ts joined": ts_joined(domains["plain video"], domains["other video"], joined),
+        "parts": low_latency_broadcast(both),
+        "parts audio": low_latency_broadcast([domains["audio"]]),
+        "parts video": low_latency_broadcast([domains["video"]]),
         "fmp4 video": fmp4_broadcast([domains["video"]]),
     }

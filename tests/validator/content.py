@@ -73,6 +73,21 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True)
+class PartPiece:
+    """A part as it will be listed and served; ``duration`` is as it is written."""
+
+    uri: str
+    duration: str
+    body: bytes
+    is_independent: bool
+    is_gap: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return float(self.duration)
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """A segment as it will be listed and served."""
 
@@ -84,6 +99,9 @@ class Piece:
     date: datetime
     attributes: str
     """Of the EXT-X-STREAM-INF while this is on the air, without the rates."""
+    parts: tuple[PartPiece, ...] = ()
+    """None without low latency."""
+    is_gap: bool = False
 
     @property
     def seconds(self) -> float:
@@ -97,6 +115,10 @@ class Broadcast:
     container: Container
     pieces: tuple[Piece, ...]
     maps: dict[str, bytes]
+
+    @property
+    def is_low_latency(self) -> bool:
+        return any(piece.parts for piece in self.pieces)
 
     @property
     def has_video(self) -> bool:
@@ -218,11 +240,11 @@ def fmp4_broadcast(domains: Sequence[Domain], odd: Odd = RIGHT) -> Broadcast:
         for index, (start, end) in enumerate(pairwise(domain.cuts)):
             body = b""
             for part in _in_parts(start, end):
-                body += write_fragment(sequence, _frames_between(domain, *part), odd)
+                body += write_fragment(sequence, frames_between(domain, *part), odd)
                 sequence += 1
             length = Fraction(end - start, domain.tracks[0].spec.timescale)
-            made = Made(body, f"{_number(pieces)}.m4s", map_uri, length)
-            pieces.append(_piece(domain, made, index == 0, pieces))
+            made = Made(body, f"{stem(pieces)}.m4s", map_uri, length)
+            pieces.append(listed_piece(domain, made, index == 0, pieces))
     return Broadcast(Container.FMP4, tuple(pieces), maps)
 
 
@@ -231,8 +253,8 @@ def ts_broadcast(domains: Sequence[Domain]) -> Broadcast:
     pieces: list[Piece] = []
     for domain in domains:
         for index, body in enumerate(domain.ts_segments):
-            made = Made(body, f"{_number(pieces)}.ts", None, domain.ts_lengths[index])
-            pieces.append(_piece(domain, made, index == 0, pieces))
+            made = Made(body, f"{stem(pieces)}.ts", None, domain.ts_lengths[index])
+            pieces.append(listed_piece(domain, made, index == 0, pieces))
     return Broadcast(Container.TS, tuple(pieces), {})
 
 
@@ -245,12 +267,12 @@ def ts_joined(first: Domain, second: Domain, directory: Path) -> Broadcast:
     pieces: list[Piece] = []
     for index, (body, length) in enumerate(zip(bodies, _lengths(bodies), strict=True)):
         domain = first if index < len(first.ts_segments) else second
-        made = Made(body, f"{_number(pieces)}.ts", None, length)
-        pieces.append(_piece(domain, made, False, pieces))
+        made = Made(body, f"{stem(pieces)}.ts", None, length)
+        pieces.append(listed_piece(domain, made, False, pieces))
     return Broadcast(Container.TS, tuple(pieces), {})
 
 
-def _number(pieces: list[Piece]) -> str:
+def stem(pieces: list[Piece]) -> str:
     return f"e1-{FIRST_MSN + len(pieces)}"
 
 
@@ -259,7 +281,7 @@ def _in_parts(start: int, end: int) -> list[tuple[int, int]]:
     return [(start, middle), (middle, end)]
 
 
-def _frames_between(
+def frames_between(
     domain: Domain, start: int, end: int
 ) -> list[tuple[TrackSpec, list[CodedFrame]]]:
     scale = domain.tracks[0].spec.timescale
@@ -285,7 +307,7 @@ class Made(NamedTuple):
     length: Fraction
 
 
-def _piece(domain: Domain, made: Made, is_first: bool, before: list[Piece]) -> Piece:
+def listed_piece(domain: Domain, made: Made, is_first: bool, before: list[Piece]) -> Piece:
     begins = is_first and bool(before)
     date = before[-1].date + timedelta(seconds=before[-1].seconds) if before else ANCHOR
     if begins:

@@ -6,6 +6,7 @@ playlist, the multivariant playlist, or the finished answer to a request.
 """
 
 import gzip
+import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,18 +15,23 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from tests.validator.content import ANCHOR, FIRST_MSN, Broadcast, Piece
+from tests.validator.fake_live import (
+    REACTION_S,
+    ROUNDING_S,
+    SEGMENTS_IN_PARTS,
+    TARGET,
+    Live,
+    RefusedError,
+)
 from tests.validator.media import Container
 from tests.validator.session import Exchange, Purpose, Request, Session, Silence
 from tests.validator.watching import Pace, Watch
 
 BASE = "http://edge.test/main/"
 URL = BASE + "index.m3u8"
-TARGET = 2
 WINDOW = 4
 CACHED_S = 3
 """How long an answer has been in the cache, by its Age."""
-REACTION_S = 0.05
-"""From the end of a segment to the playlist that lists it."""
 BEGIN_S = 1000.0
 LINGER_S = 20.0
 """How long an end is waited for that does not come."""
@@ -61,6 +67,14 @@ def _same_answer(_: Request, answer: Answer, __: float) -> Answer:
 class Fault:
     """What is wrong; nothing by default."""
 
+    hold: Callable[[Request, float, float], float] = lambda _, __, ready_s: ready_s
+    """When a request is answered that was made at the first age and could be at the second."""
+    blocks: bool = True
+    """Otherwise a playlist that is not far enough is given all the same."""
+    refuses: bool = True
+    skip: Callable[[Request, int], int] = lambda _, right: right
+    """How many segments a delta update skips, who asked, and how many there should be."""
+
     age: Callable[[float], float] = _same_age
     """Which age of the playlists is served."""
     media: TextFault = _same_text
@@ -74,12 +88,66 @@ class FakeOrigin:
 
     broadcast: Broadcast
     fault: Fault = field(default_factory=Fault)
+    renditions: tuple[str, ...] = ("v0",)
+    """With low latency: each has the same content under the same names."""
+    end_known_s: float = 0.0
+    segments_in_parts: int = SEGMENTS_IN_PARTS
+    live: Live = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.live = Live(self.broadcast, self.end_known_s, self.segments_in_parts)
+
+    def ready_s(self, request: Request, age_s: float) -> float:
+        """When the request is to be answered that is made at this age."""
+        ready_s = age_s
+        if self.broadcast.is_low_latency:
+            ready_s = self._live_ready_s(request, age_s)
+        return self.fault.hold(request, age_s, ready_s)
+
+    def _live_ready_s(self, request: Request, age_s: float) -> float:
+        if request.purpose is Purpose.PART:
+            return self.live.part_ready_s(_name(request), age_s)
+        if request.purpose is Purpose.MEDIA_PLAYLIST:
+            try:
+                wanted = self.live.wanted(request.url, age_s)
+            except RefusedError:
+                return age_s
+            return self.live.ready_s(wanted, age_s) if wanted else age_s
+        return age_s
 
     def answer(self, request: Request, age_s: float) -> Answer:
         """``age_s`` is the time since the first segment was complete."""
-        content = self._content(request, age_s)
-        answer = self._described(request, content, age_s) if content else _missing()
+        answer = self._refusal(request, age_s) or self._answer(request, age_s)
         return self.fault.answer(request, answer, age_s)
+
+    def _answer(self, request: Request, age_s: float) -> Answer:
+        content = self._content(request, age_s)
+        return self._described(request, content, age_s) if content else _missing()
+
+    def _refusal(self, request: Request, age_s: float) -> Answer | None:
+        if not self.broadcast.is_low_latency or not self.fault.refuses:
+            return None
+        if request.purpose is not Purpose.MEDIA_PLAYLIST or request.method == "OPTIONS":
+            return None
+        try:
+            wanted = self.live.wanted(request.url, age_s)
+        except RefusedError:
+            return replace(_missing(), status=400)
+        is_there = wanted is None or self.live.position(age_s) >= wanted
+        if is_there or self.live.is_ended(age_s) or not self.fault.blocks:
+            return None
+        return Answer(503, {"cache-control": "no-store", "retry-after": "1", **CORS}, b"")
+
+    def _live_media(self, request: Request, age_s: float) -> tuple[bytes, str, str]:
+        name = request.url.removeprefix(BASE).partition("/")[0]
+        others = tuple(each for each in self.renditions if each != name)
+        as_of_s = self.fault.age(age_s)
+        right = self.live.skippable(as_of_s) if "_HLS_skip=YES" in request.url else 0
+        skipped = self.fault.skip(request, right)
+        text = self.live.playlist(as_of_s, skipped=skipped, others=others)
+        control = f"public, max-age={6 * TARGET}" if "_HLS_msn=" in request.url else "no-cache"
+        body = self.fault.media(text, age_s).encode()
+        return body, "application/vnd.apple.mpegurl", control
 
     def _content(self, request: Request, age_s: float) -> tuple[bytes, str, str] | None:
         """Body, type and Cache-Control."""
@@ -88,17 +156,28 @@ class FakeOrigin:
                 as_of_s = self.fault.age(age_s)
                 text = self.fault.multivariant(self._multivariant(as_of_s), age_s)
                 return text.encode(), "application/vnd.apple.mpegurl", "max-age=1"
+            case Purpose.MEDIA_PLAYLIST if self.broadcast.is_low_latency:
+                return self._live_media(request, age_s)
             case Purpose.MEDIA_PLAYLIST:
                 text = self.fault.media(self._media(self.fault.age(age_s)), age_s)
                 return text.encode(), "application/vnd.apple.mpegurl", "max-age=1"
             case _:
-                body = self._named(request.url.removeprefix(BASE + "v0/"))
+                body = self._named(request, age_s)
                 for_ever = "public, max-age=31536000, immutable"
                 return (body, self._media_type(), for_ever) if body else None
 
-    def _named(self, name: str) -> bytes | None:
-        pieces = {piece.uri: piece.body for piece in self.broadcast.pieces}
-        return {**pieces, **self.broadcast.maps}.get(name.partition("?")[0])
+    def _named(self, request: Request, age_s: float) -> bytes | None:
+        name = _name(request)
+        if (
+            request.purpose is Purpose.PART
+            and self.live.part_ready_s(name, age_s) > age_s + ROUNDING_S
+        ):
+            return None
+        pieces = [piece for piece in self.broadcast.pieces if not piece.is_gap]
+        parts = [part for piece in pieces for part in piece.parts if not part.is_gap]
+        bodies = {piece.uri: piece.body for piece in pieces}
+        bodies |= {part.uri: part.body for part in parts}
+        return {**bodies, **self.broadcast.maps}.get(name)
 
     def _media_type(self) -> str:
         if self.broadcast.container is Container.TS:
@@ -116,12 +195,12 @@ class FakeOrigin:
         alike = [each for each in self.broadcast.pieces if each.attributes == on_air.attributes]
         rates = [len(each.body) * 8 / each.seconds for each in alike]
         average = sum(len(each.body) for each in alike) * 8 / sum(each.seconds for each in alike)
-        return (
-            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+        variant = (
             f"#EXT-X-STREAM-INF:BANDWIDTH={int(max(rates) * 1.2)},"
             f"AVERAGE-BANDWIDTH={int(average)},{on_air.attributes}\n"
-            "v0/index.m3u8\n"
         )
+        head = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+        return head + "".join(f"{variant}{name}/index.m3u8\n" for name in self.renditions)
 
     def _media(self, age_s: float) -> str:
         end = self.complete(age_s)
@@ -166,6 +245,10 @@ class FakeOrigin:
             body = gzip.compress(body, mtime=0)
             headers |= {"content-encoding": "gzip", "etag": headers["etag"][:-1] + '-gz"'}
         return _selected(request, headers, body)
+
+
+def _name(request: Request) -> str:
+    return request.url.rpartition("/")[2].partition("?")[0]
 
 
 def wall(age_s: float) -> datetime:
@@ -220,20 +303,38 @@ def record(origin: FakeOrigin, pace: Pace | None = None) -> Session:
     now_s = BEGIN_S
     watch.begin(now_s)
     end_s = BEGIN_S + _length_s(origin.broadcast) + LINGER_S
+    held: list[_Held] = []
     while not watch.is_done:
-        now_s = max(now_s, watch.next_due_s() or now_s)
+        nexts = [held[0].until_s] if held else []
+        due_s = watch.next_due_s()
+        nexts += [due_s] if due_s is not None else []
+        now_s = max(now_s, min(nexts, default=now_s))
         if now_s > end_s:
             watch.stop(now_s)
         for request in list(watch.due(now_s)):
-            answer = origin.answer(request, now_s - BEGIN_S)
-            watch.receive(_exchange(request, answer, now_s))
+            until_s = BEGIN_S + origin.ready_s(request, now_s - BEGIN_S)
+            heapq.heappush(held, _Held(until_s, len(watch.exchanges) + len(held), request, now_s))
+        while held and held[0].until_s <= now_s:
+            one = heapq.heappop(held)
+            answer = origin.answer(one.request, now_s - BEGIN_S)
+            watch.receive(_exchange(one, answer, now_s))
     return Session(URL, tuple(watch.exchanges), tuple(_silences(origin.broadcast)), must_end=True)
 
 
-def _exchange(request: Request, answer: Answer, now_s: float) -> Exchange:
+@dataclass(order=True, slots=True)
+class _Held:
+    """A request that waits for its answer."""
+
+    until_s: float
+    order: int
+    request: Request = field(compare=False)
+    sent_s: float = field(compare=False)
+
+
+def _exchange(held: _Held, answer: Answer, now_s: float) -> Exchange:
     return Exchange(
-        request=request,
-        sent_s=now_s,
+        request=held.request,
+        sent_s=held.sent_s,
         received_s=now_s,
         wall=wall(now_s - BEGIN_S),
         status=answer.status,

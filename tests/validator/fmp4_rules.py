@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import groupby, pairwise
-from urllib.parse import urljoin
 
 from tests.validator.elementary import NAL_IDR, NAL_PPS, NAL_SPS, AudioFormat
 from tests.validator.media import Container, Kind, leading
@@ -15,15 +14,8 @@ from tests.validator.mp4 import (
     Traf,
 )
 from tests.validator.playlist_rules import INDEPENDENT, is_independent
-from tests.validator.reading import (
-    Map,
-    Recording,
-    Rendition,
-    Segment,
-    is_sync,
-    sample_nals,
-)
-from tests.validator.session import Probe, Purpose
+from tests.validator.reading import Recording, Rendition, Segment
+from tests.validator.samples import Map, is_sync, sample_nals
 from tests.validator.violation import Finding
 
 BRANDS = frozenset({"iso6", "cmfc", "mp41"})
@@ -183,18 +175,27 @@ def _uncovered(fragment: Fragment) -> bool:
 
 
 def _parts(recording: Recording) -> Iterator[Finding]:
-    """A segment is its parts, one behind the other."""
-    wanted = recording.exchanges([Probe.PLAIN], [Purpose.PART])
-    bodies = {each.request.url: each.body for each in wanted if each.status == 200}
+    """A part is one fragment, and a segment is its parts, one behind the other."""
     for rendition in recording.renditions:
-        by_name = {segment.listed.uri: segment for segment in rendition.segments}
-        for version in rendition.versions:
-            for listed in version.playlist.segments:
-                parts = [bodies.get(urljoin(rendition.url, uri)) for uri in listed.parts]
-                segment = by_name[listed.uri]
-                known = [part for part in parts if part is not None]
-                if parts and len(known) == len(parts) and b"".join(known) != segment.body:
-                    yield Finding(segment.name, "is not the sum of its parts")
+        for part in rendition.parts:
+            if part.problem or (part.fragments and len(part.fragments.fragments) != 1):
+                top_level = part.fragments.top_level if part.fragments else part.problem
+                yield Finding(part.name, f"no part of one fragment: {top_level}")
+        shown = _shown_in_parts(rendition)
+        for segment in rendition.segments:
+            if segment.msn not in shown:
+                continue
+            of_it = [part for part in rendition.parts if part.msn == segment.msn]
+            known = [part.body for part in of_it if part.body is not None]
+            is_known = segment.body and of_it and len(known) == len(of_it)
+            if is_known and b"".join(known) != segment.body:
+                yield Finding(segment.name, "is not the sum of its parts")
+
+
+def _shown_in_parts(rendition: Rendition) -> set[int]:
+    """Segments that were listed whole with all of their parts; at the end some never are."""
+    versions = rendition.all_versions
+    return {each.msn for version in versions for each in version.playlist.segments if each.parts}
 
 
 def decode_times(recording: Recording) -> Iterator[Finding]:
@@ -247,7 +248,7 @@ def composition(recording: Recording) -> Iterator[Finding]:
                 yield Finding(segment.name, f"track {traf.track}: trun versions {versions}")
     for rendition in recording.renditions:
         if rendition.container is Container.FMP4:
-            for domain in rendition.domains():
+            for domain in _readable_domains(rendition):
                 yield from _presentation_faults(domain)
 
 

@@ -132,6 +132,11 @@ def _audio_entry(track: TrackSpec) -> bytes:
     return box(b"mp4a", head, full_box(b"esds", 0, 0, stream))
 
 
+def write_producer_reference_time(track: int, ntp: int, media_time: int, flags: int = 0) -> bytes:
+    """A ``prft`` (ISO/IEC 14496-12, 8.16.5) for the fragment behind it."""
+    return full_box(b"prft", 1, flags, struct.pack(">IQQ", track, ntp, media_time))
+
+
 def write_fragment(
     sequence: int, tracks: Sequence[tuple[TrackSpec, Sequence[CodedFrame]]], odd: Odd = RIGHT
 ) -> bytes:

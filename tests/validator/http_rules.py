@@ -13,18 +13,19 @@ from tests.validator.errors import UnreadableError
 from tests.validator.media import Container, Kind
 from tests.validator.playlist import MediaPlaylist, decode, read_media
 from tests.validator.reading import OK, Recording
-from tests.validator.session import Exchange, Probe, Purpose
+from tests.validator.session import READERS, Exchange, Probe, Purpose
 from tests.validator.violation import Finding
 from tests.validator.watching import RANGE_FIRST, RANGE_LAST, SUFFIX_BYTES
 
 PLAYLISTS = (Purpose.MULTIVARIANT, Purpose.MEDIA_PLAYLIST)
 MEDIA = (Purpose.INIT, Purpose.SEGMENT, Purpose.PART)
 RESOURCES = PLAYLISTS + MEDIA
-GETS = (Probe.PLAIN, Probe.AGAIN, Probe.AFTER_REMOVAL, Probe.AFTER_END)
+GETS = (*READERS, Probe.AGAIN, Probe.AFTER_REMOVAL, Probe.HINT)
 
 FOR_EVER = {"public": "", "max-age": "31536000", "immutable": ""}
 MULTIVARIANT_AGES = range(1, 61)
 LOW_LATENCY_AGE = 1
+RELOAD_TARGETS = 6
 STRONG_TAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
 EXPOSED = frozenset({"age", "date", "content-length", "content-range"})
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
@@ -86,7 +87,9 @@ def _freshness_fault(exchange: Exchange) -> str | None:
         case Purpose.MULTIVARIANT:
             return None if age in MULTIVARIANT_AGES else f"multivariant playlist for {age} s"
         case Purpose.MEDIA_PLAYLIST:
-            return _playlist_freshness_fault(exchange, directives)
+            is_held = "_HLS_msn=" in exchange.request.url
+            judge = _reload_freshness_fault if is_held else _playlist_freshness_fault
+            return judge(exchange, directives)
         case _:
             return None if directives == FOR_EVER else "media that never changes, not for ever"
 
@@ -105,6 +108,16 @@ def _playlist_freshness_fault(exchange: Exchange, directives: Mapping[str, str])
     if "no-store" in directives or age is None or not 0 < age <= limit:
         return f"media playlist for {age} s where {limit} s are the most"
     return None
+
+
+def _reload_freshness_fault(exchange: Exchange, directives: Mapping[str, str]) -> str | None:
+    """A version that has what was asked for always will: six target durations."""
+    playlist = _media_playlist(exchange)
+    if playlist is None:
+        return None
+    right = RELOAD_TARGETS * playlist.target_duration
+    is_right = "public" in directives and _max_age(directives) == right
+    return None if is_right else f"a blocking reload for {_max_age(directives)} s, not {right} s"
 
 
 def _media_playlist(exchange: Exchange) -> MediaPlaylist | None:
@@ -227,6 +240,10 @@ def _media_types(recording: Recording) -> Iterator[tuple[str, str]]:
                 right = "video/mp4" if Kind.VIDEO in kinds else "audio/mp4"
                 yield segment.url, right
                 yield segment.map.url, right
+        for part in rendition.parts:
+            if part.map and part.map.init:
+                kinds = {track.kind for track in part.map.init.tracks.values()}
+                yield part.url, "video/mp4" if Kind.VIDEO in kinds else "audio/mp4"
 
 
 def compression(recording: Recording) -> Iterator[Finding]:

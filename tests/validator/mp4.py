@@ -108,6 +108,16 @@ class Traf:
     samples: tuple[Sample, ...]
 
 
+class ProducerTime(NamedTuple):
+    """A ``prft`` (8.16.5): when, by the clock of who made it, media had which time."""
+
+    track: int
+    ntp: int
+    """Seconds since 1900, with 32 bits of fraction."""
+    media_time: int
+    flags: int
+
+
 @dataclass(frozen=True, slots=True)
 class Fragment:
     """A ``moof`` and the ``mdat`` behind it; ``data`` is where the latter's payload lies."""
@@ -116,6 +126,8 @@ class Fragment:
     start: int
     data: range
     trafs: tuple[Traf, ...]
+    made: tuple[ProducerTime, ...]
+    """What the boxes before it say of when it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,8 @@ class Fragments:
 
     top_level: tuple[str, ...]
     fragments: tuple[Fragment, ...]
+    made_nothing: tuple[ProducerTime, ...]
+    """``prft`` with no fragment behind."""
 
 
 def boxes(data: bytes, start: int = 0) -> Iterator[Box]:
@@ -159,14 +173,24 @@ def read_fragments(data: bytes, init: Init) -> Fragments:
     """Read a media segment (or a part of one), which has to be whole fragments."""
     top = list(boxes(data))
     fragments = []
+    made: list[ProducerTime] = []
     for index, box in enumerate(top):
+        if box.kind == "prft":
+            made.append(_read_producer_time(box.payload))
         if box.kind == "moof":
             if index + 1 == len(top) or top[index + 1].kind != "mdat":
                 raise UnreadableError("moof without an mdat behind it")
-            fragments.append(_read_fragment(box, top[index + 1], init))
+            fragments.append(_read_fragment(box, top[index + 1], init, tuple(made)))
+            made = []
     if not fragments:
         raise UnreadableError("no movie fragment")
-    return Fragments(tuple(box.kind for box in top), tuple(fragments))
+    return Fragments(tuple(box.kind for box in top), tuple(fragments), tuple(made))
+
+
+def _read_producer_time(payload: bytes) -> ProducerTime:
+    width = 8 if payload[:1] == b"\x01" else 4
+    track, ntp, media_time = (_int(payload, at, size) for at, size in ((4, 4), (8, 8), (16, width)))
+    return ProducerTime(track, ntp, media_time, _int(payload, 1, 3))
 
 
 def _int(data: bytes, at: int, size: int) -> int:
@@ -293,12 +317,12 @@ def _descriptors(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += size
 
 
-def _read_fragment(moof: Box, mdat: Box, init: Init) -> Fragment:
+def _read_fragment(moof: Box, mdat: Box, init: Init, made: tuple[ProducerTime, ...]) -> Fragment:
     inner = list(boxes(moof.payload))
     sequence = _int(_only(inner, "mfhd").payload, 4, 4)
     trafs = tuple(_read_traf(box.payload, moof.start, init) for box in inner if box.kind == "traf")
     data = range(mdat.end - len(mdat.payload), mdat.end)
-    return Fragment(sequence, moof.start, data, trafs)
+    return Fragment(sequence, moof.start, data, trafs, made)
 
 
 def _read_traf(payload: bytes, moof_start: int, init: Init) -> Traf:

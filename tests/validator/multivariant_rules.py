@@ -17,7 +17,7 @@ from tests.validator.media import Kind
 from tests.validator.playlist import MultivariantPlaylist, Variant
 from tests.validator.playlist_rules import INDEPENDENT, is_independent
 from tests.validator.reading import OK, Multivariant, Recording, Rendition, Segment
-from tests.validator.session import Purpose
+from tests.validator.session import Probe, Purpose
 from tests.validator.violation import Finding
 
 HEADROOM = 1.5
@@ -224,9 +224,9 @@ def _settled_s(rendition: Rendition) -> float:
 def _missing_playlists(recording: Recording) -> Iterator[Finding]:
     """A media playlist is there as soon as the multivariant playlist is."""
     seen: set[str] = set()
-    for exchange in recording.session.exchanges:
+    for exchange in recording.exchanges([Probe.PLAIN], [Purpose.MEDIA_PLAYLIST]):
         request = exchange.request
-        if request.purpose is Purpose.MEDIA_PLAYLIST and request.url not in seen:
+        if request.url not in seen:
             seen.add(request.url)
             if exchange.status != OK:
                 yield Finding(urlsplit(request.url).path, f"{exchange.status} at first")

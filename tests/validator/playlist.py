@@ -8,13 +8,15 @@ Names are those of RFC 8216 and draft-pantos-hls-rfc8216bis.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
 
 from tests.validator.errors import UnreadableError
 
+SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)(?:,|$)')
 
 
@@ -71,8 +73,15 @@ class Listed:
         return None
 
     @property
-    def parts(self) -> list[str]:
-        return [tag.attributes.get("URI", "") for tag in self.all("EXT-X-PART")]
+    def parts(self) -> list[Tag]:
+        return self.all("EXT-X-PART")
+
+
+class Position(NamedTuple):
+    """How far a playlist goes: so many parts of the segment of that number are listed."""
+
+    msn: int
+    parts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,8 @@ class MediaPlaylist:
     segments: tuple[Listed, ...]
     tail: tuple[Tag, ...]
     """Tags of the segment that is not complete yet: its parts, the hint."""
+    tail_map_uri: str | None = None
+    """The EXT-X-MAP in force at the end."""
 
     def all(self, name: str) -> list[Tag]:
         return [tag for tag in self.head if tag.name == name]
@@ -113,6 +124,47 @@ class MediaPlaylist:
     @property
     def is_low_latency(self) -> bool:
         return bool(self.all("EXT-X-PART-INF"))
+
+    @property
+    def skipped(self) -> int:
+        """How many segments a delta update leaves out."""
+        return _skipped(self.head)
+
+    @property
+    def next_msn(self) -> int:
+        """The number of the segment that is not complete yet."""
+        return self.media_sequence + self.skipped + len(self.segments)
+
+    @property
+    def tail_parts(self) -> list[Tag]:
+        return [tag for tag in self.tail if tag.name == "EXT-X-PART"]
+
+    @property
+    def position(self) -> Position:
+        return Position(self.next_msn, len(self.tail_parts))
+
+    @property
+    def gaps(self) -> Iterator[str]:
+        """The addresses of segments and parts that are said not to be there."""
+        for segment in self.segments:
+            if segment.has("EXT-X-GAP"):
+                yield segment.uri
+        parts = [tag for segment in self.segments for tag in segment.parts] + self.tail_parts
+        for tag in parts:
+            if tag.attributes.get("GAP") == "YES":
+                yield tag.attributes.get("URI", "")
+
+    @property
+    def hints(self) -> list[Tag]:
+        """Of parts."""
+        tags = [tag for tag in self.tail if tag.name == "EXT-X-PRELOAD-HINT"]
+        return [tag for tag in tags if tag.attributes.get("TYPE") == "PART"]
+
+    def seconds(self, tag: str, attribute: str) -> Decimal | None:
+        """An attribute of the first such tag; None without it, or without a number in it."""
+        for each in self.all(tag):
+            return as_seconds(each.attributes.get(attribute))
+        return None
 
     @property
     def duration(self) -> Decimal:
@@ -252,9 +304,7 @@ class _MediaReader:
     def _numbered(self) -> MediaPlaylist:
         """Media and discontinuity sequence may stand anywhere, so they are added at the end."""
         raw = MediaPlaylist(tuple(self.head), tuple(self.segments), tuple(self.pending))
-        skipped = sum(
-            int(tag.attributes.get("SKIPPED-SEGMENTS", "0")) for tag in raw.all("EXT-X-SKIP")
-        )
+        skipped = raw.skipped
         numbered = tuple(
             Listed(
                 segment.msn + raw.media_sequence + skipped,
@@ -266,4 +316,18 @@ class _MediaReader:
             )
             for segment in raw.segments
         )
-        return MediaPlaylist(raw.head, numbered, raw.tail)
+        return MediaPlaylist(raw.head, numbered, raw.tail, self.map_uri)
+
+
+def _skipped(head: Iterable[Tag]) -> int:
+    counts = [each.attributes.get("SKIPPED-SEGMENTS", "") for each in head if is_skip(each)]
+    return sum(int(count) for count in counts if count.isascii() and count.isdigit())
+
+
+def is_skip(tag: Tag) -> bool:
+    return tag.name == "EXT-X-SKIP"
+
+
+def as_seconds(text: str | None) -> Decimal | None:
+    """A decimal floating-point number (RFC 8216, 4.2); None for anything else."""
+    return Decimal(text) if text is not None and SECONDS.fullmatch(text) else None

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tests.validator.media import Container, leading
 from tests.validator.playlist import MediaPlaylist
 from tests.validator.reading import Recording, Rendition, Segment, Version
-from tests.validator.session import Exchange, Probe, Purpose
+from tests.validator.session import READERS, Exchange, Probe, Purpose
 from tests.validator.violation import Finding
 
 PLAYLISTS = (Purpose.MULTIVARIANT, Purpose.MEDIA_PLAYLIST)
@@ -32,13 +32,20 @@ LONGEST_CACHED_S = 60.0
 
 
 def where(rendition: Rendition, version: Version) -> str:
-    number = rendition.versions.index(version) + 1
-    return f"{urlsplit(rendition.url).path}, poll {number}"
+    probe = version.exchange.request.probe
+    alike = [each for each in (*rendition.all_versions, *rendition.deltas) if _asked(each, probe)]
+    number = next(place for place, each in enumerate(alike, 1) if each is version)
+    name = "poll" if probe is Probe.PLAIN else probe.value
+    return f"{urlsplit(rendition.url).path}, {name} {number}"
+
+
+def _asked(version: Version, probe: Probe) -> bool:
+    return version.exchange.request.probe is probe
 
 
 def versions(recording: Recording) -> Iterator[tuple[Rendition, Version]]:
     for rendition in recording.renditions:
-        for version in rendition.versions:
+        for version in rendition.all_versions:
             yield rendition, version
 
 
@@ -60,11 +67,17 @@ def head_tags(recording: Recording) -> Iterator[Finding]:
             yield Finding(urlsplit(rendition.url).path, problem)
         dependent = dependent_uris(rendition)
         may_be_without = False
-        for version in rendition.versions:
+        for version in rendition.all_versions:
             listed = {segment.uri for segment in version.playlist.segments}
-            may_be_without = may_be_without or bool(listed & dependent)
+            may_be_without |= bool(listed & dependent) or _begins_dependent(version.playlist)
             for message in _head_faults(version, may_be_without):
                 yield Finding(where(rendition, version), message)
+
+
+def _begins_dependent(playlist: MediaPlaylist) -> bool:
+    """Whether the segment under way is one that needs what came before it."""
+    parts = playlist.tail_parts
+    return bool(parts) and parts[0].attributes.get("INDEPENDENT") != "YES"
 
 
 def _head_faults(version: Version, may_be_without: bool) -> Iterator[str]:
@@ -88,7 +101,7 @@ def protocol_version(recording: Recording) -> Iterator[Finding]:
     """P2: the version that the tags need, and the same one in every reload."""
     for rendition in recording.renditions:
         seen: set[int | None] = set()
-        for version in rendition.versions:
+        for version in (*rendition.all_versions, *rendition.deltas):
             number = version.playlist.integer("EXT-X-VERSION")
             allowed = _allowed_versions(rendition, version.playlist)
             if number not in allowed:
@@ -109,7 +122,7 @@ def target_duration(recording: Recording) -> Iterator[Finding]:
     """P3: an integer, constant, and no segment rounds to more."""
     for rendition in recording.renditions:
         first: int | None = None
-        for version in rendition.versions:
+        for version in rendition.all_versions:
             target = version.playlist.integer("EXT-X-TARGETDURATION")
             first = target if first is None else first
             if target is None:
@@ -132,7 +145,7 @@ def independent_segments(recording: Recording) -> Iterator[Finding]:
     """P8: what is promised to begin with a sync sample does, in both kinds of playlists."""
     for rendition in recording.renditions:
         dependent = dependent_uris(rendition)
-        for version in rendition.versions:
+        for version in rendition.all_versions:
             if version.playlist.all(INDEPENDENT):
                 for segment in version.playlist.segments:
                     if segment.uri in dependent:
@@ -171,10 +184,12 @@ def media_initialization(recording: Recording) -> Iterator[Finding]:
     """P10: fMP4 has an EXT-X-MAP before the first segment, named by its hash; TS has none."""
     for rendition in recording.renditions:
         is_ts = rendition.container is Container.TS
-        for version in rendition.versions:
+        for version in rendition.all_versions:
             without = [each for each in version.playlist.segments if each.map_uri is None]
             if is_ts and len(without) < len(version.playlist.segments):
                 yield Finding(where(rendition, version), "EXT-X-MAP before TS")
+            if version.playlist.tail_parts and version.playlist.tail_map_uri is None:
+                yield Finding(where(rendition, version), "no EXT-X-MAP before the last parts")
             if not is_ts and without:
                 message = f"no EXT-X-MAP before segment {without[0].msn}"
                 yield Finding(where(rendition, version), message)
@@ -197,7 +212,7 @@ def _map_names(rendition: Rendition) -> Iterator[Finding]:
 
 def plain_text(recording: Recording) -> Iterator[Finding]:
     """P23: UTF-8 without a mark, LF, relative URIs, and no delivery directive passed on."""
-    for exchange in recording.exchanges([Probe.PLAIN], PLAYLISTS):
+    for exchange in recording.exchanges(READERS, PLAYLISTS):
         if exchange.status == 200:
             for message in _text_faults(exchange.body):
                 yield Finding(urlsplit(exchange.request.url).path, message)

@@ -5,9 +5,12 @@
     Recording
     ├── multivariants   every version of the multivariant playlist that was polled
     └── renditions      one per media playlist
-        ├── versions    every version that was polled, in order
-        └── segments    every segment that any of them listed, in the order in which they
-                        came up, with its bytes, its media, and how it was listed first
+        ├── versions      every version that was polled, in order
+        ├── all_versions  those, and what was answered to requests that waited for it
+        ├── deltas        the delta updates, which are no whole versions
+        ├── segments      every segment that any of them listed, in the order in which they
+        │                 came up, with its bytes, its media, and how it was listed first
+        └── parts         every partial segment, likewise
 
 What cannot be read is not an error here: it is kept as ``problem`` beside what it was found in,
 and the rule that the problem belongs to reports it. So a session with one broken box is still
@@ -20,10 +23,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from urllib.parse import urljoin
 
-from tests.validator.elementary import NAL_IDR, is_recovery_point, nal_units
 from tests.validator.errors import UnreadableError
-from tests.validator.media import Container, Frame, Kind, Run
-from tests.validator.mp4 import Fragments, Init, InitTrack, Sample, read_fragments, read_init
+from tests.validator.media import Container, Kind, Run
+from tests.validator.mp4 import Fragments, read_fragments
+from tests.validator.parts import Part, read_parts
 from tests.validator.playlist import (
     Listed,
     MediaPlaylist,
@@ -32,7 +35,8 @@ from tests.validator.playlist import (
     read_media,
     read_multivariant,
 )
-from tests.validator.session import Exchange, Probe, Purpose, Session
+from tests.validator.samples import Map, read_map, read_runs
+from tests.validator.session import READERS, Exchange, Probe, Purpose, Session
 from tests.validator.ts import SYNC_BYTE, WRAP, Transport, read_transport
 
 OK = 200
@@ -49,7 +53,7 @@ class Multivariant:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One poll of a media playlist that was answered with 200 and can be read."""
+    """One version of a media playlist that was answered with 200 and can be read."""
 
     exchange: Exchange
     playlist: MediaPlaylist
@@ -57,16 +61,6 @@ class Version:
     @property
     def at_s(self) -> float:
         return self.exchange.received_s
-
-
-@dataclass(frozen=True, slots=True)
-class Map:
-    """An initialization segment under its address."""
-
-    url: str
-    body: bytes
-    init: Init | None
-    problem: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +100,22 @@ class Rendition:
     url: str
     container: Container
     versions: tuple[Version, ...]
+    """Those of the polls without directives, one after the other."""
+    all_versions: tuple[Version, ...]
+    """Whoever asked, in the order in which they came; delta updates are not among them."""
+    deltas: tuple[Version, ...]
     problems: tuple[str, ...]
     """Versions that cannot be read."""
     segments: tuple[Segment, ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def is_low_latency(self) -> bool:
+        return any(version.playlist.is_low_latency for version in self.all_versions)
+
+    def chain(self, probe: Probe) -> list[Version]:
+        """What one of the readers saw, each of whom asks again when answered."""
+        return [each for each in self.all_versions if each.exchange.request.probe is probe]
 
     def neighbours(self) -> Iterator[tuple[Segment, Segment]]:
         """Segments that follow one another within a discontinuity domain."""
@@ -156,13 +163,15 @@ def read(session: Session) -> Recording:
         if exchange.status == OK
     )
     by_url: dict[str, list[Exchange]] = defaultdict(list)
-    for exchange in _polls(session, Purpose.MEDIA_PLAYLIST):
-        by_url[exchange.request.url].append(exchange)
+    for exchange in session.exchanges:
+        request = exchange.request
+        if request.purpose is Purpose.MEDIA_PLAYLIST and request.probe in READERS:
+            by_url[request.url.partition("?")[0]].append(exchange)
     renditions = [_read_rendition(url, polls, bodies) for url, polls in by_url.items()]
     return Recording(
         session=session,
         multivariants=multivariants,
-        renditions=tuple(each for each in renditions if each.segments),
+        renditions=tuple(each for each in renditions if each.segments and each.versions),
     )
 
 
@@ -190,27 +199,37 @@ def _read_multivariant(exchange: Exchange) -> Multivariant:
         return Multivariant(exchange, None, str(error))
 
 
-def _read_rendition(url: str, polls: list[Exchange], bodies: dict[str, bytes]) -> Rendition:
-    versions, problems = [], []
-    for exchange in polls:
+def _read_rendition(url: str, answers: list[Exchange], bodies: dict[str, bytes]) -> Rendition:
+    versions: list[Version] = []
+    deltas: list[Version] = []
+    problems: list[str] = []
+    for exchange in answers:
         if exchange.status != OK:
             continue
         try:
-            versions.append(Version(exchange, read_media(decode(exchange.body))))
+            version = Version(exchange, read_media(decode(exchange.body)))
         except UnreadableError as error:
             problems.append(str(error))
+            continue
+        is_delta = bool(version.playlist.all("EXT-X-SKIP"))
+        (deltas if is_delta else versions).append(version)
     first_listed: dict[str, Listed] = {}
     for version in versions:
         for listed in version.playlist.segments:
             first_listed.setdefault(listed.uri, listed)
     reader = _SegmentReader(url, bodies)
     segments = [reader.read(listed) for listed in first_listed.values()]
+    polls = [each for each in versions if each.exchange.request.probe is Probe.PLAIN]
+    playlists = [version.playlist for version in versions]
     return Rendition(
         url=url,
         container=segments[0].container if segments else Container.FMP4,
-        versions=tuple(versions),
+        versions=tuple(polls),
+        all_versions=tuple(versions),
+        deltas=tuple(deltas),
         problems=tuple(problems),
         segments=tuple(segments),
+        parts=tuple(read_parts(url, playlists, bodies, reader.map)),
     )
 
 
@@ -233,7 +252,7 @@ class _SegmentReader:
             listed=listed,
             container=Container.TS if is_ts else Container.FMP4,
             body=body,
-            map=self._map(listed.map_uri),
+            map=self.map(listed.map_uri),
             fragments=None,
             transport=None,
             runs=(),
@@ -248,12 +267,12 @@ class _SegmentReader:
         except (IndexError, StopIteration) as error:  # a field beyond the end of its structure
             return replace(segment, problem=f"cut short: {error!r}")
 
-    def _map(self, uri: str | None) -> Map | None:
+    def map(self, uri: str | None) -> Map | None:
         if uri is None:
             return None
         url = urljoin(self._playlist_url, uri)
         if url not in self._maps:
-            self._maps[url] = _read_map(url, self._bodies.get(url))
+            self._maps[url] = read_map(url, self._bodies.get(url))
         return self._maps[url]
 
     def _read_ts(self, segment: Segment, body: bytes) -> Segment:
@@ -281,51 +300,9 @@ def _signed(difference: int) -> int:
     return (difference + WRAP // 2) % WRAP - WRAP // 2
 
 
-def _read_map(url: str, body: bytes | None) -> Map | None:
-    if body is None:
-        return None
-    try:
-        return Map(url, body, read_init(body), None)
-    except UnreadableError as error:
-        return Map(url, body, None, str(error))
-    except (IndexError, StopIteration) as error:  # a field beyond the end of its structure
-        return Map(url, body, None, f"cut short: {error!r}")
-
-
 def _read_fmp4(segment: Segment, body: bytes) -> Segment:
     if segment.map is None or segment.map.init is None:
         return segment  # the map's own problem is reported with the map
     init = segment.map.init
     fragments = read_fragments(body, init)
-    rows: dict[int, list[Sample]] = defaultdict(list)
-    for fragment in fragments.fragments:
-        for traf in fragment.trafs:
-            rows[traf.track] += traf.samples
-    runs = tuple(_fmp4_run(init.tracks[track], rows[track], body) for track in sorted(rows))
-    return replace(segment, fragments=fragments, runs=runs)
-
-
-def _fmp4_run(track: InitTrack, samples: list[Sample], body: bytes) -> Run:
-    frames = tuple(
-        Frame(
-            dts=sample.dts,
-            pts=sample.dts + sample.composition,
-            duration=sample.duration,
-            is_sync=is_sync(track, sample, body),
-        )
-        for sample in samples
-    )
-    return Run(track.track, track.kind, track.timescale, frames, track.format)
-
-
-def is_sync(track: InitTrack, sample: Sample, body: bytes) -> bool:
-    """Whether decoding can begin at the sample, by its NAL units and not by its flags."""
-    if track.kind is Kind.AUDIO:
-        return True
-    nals = sample_nals(track, sample, body)
-    return any(nal[0] & 31 == NAL_IDR or is_recovery_point(nal) for nal in nals)
-
-
-def sample_nals(track: InitTrack, sample: Sample, body: bytes) -> list[bytes]:
-    """The NAL units of a video sample."""
-    return list(nal_units(body[sample.start : sample.start + sample.size], track.length_size))
+    return replace(segment, fragments=fragments, runs=read_runs(fragments, init, body))

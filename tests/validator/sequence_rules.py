@@ -19,19 +19,22 @@ from tests.validator.violation import Finding
 DISCONTINUITY = "EXT-X-DISCONTINUITY"
 ORDER = (DISCONTINUITY, "EXT-X-MAP", "EXT-X-PART")
 """Of the tags of one segment: what comes after a tag must not come before it (P6)."""
+IN_TURN = (Probe.PLAIN, Probe.BLOCKING, Probe.WHOLE)
+"""Readers of whom each asks again only when answered."""
 SAME_CONTENT_S = 0.001
 
 
 def media_sequence(recording: Recording) -> Iterator[Finding]:
     """P4: it counts removals, never goes back, and ties a URI to one number for ever."""
     for rendition in recording.renditions:
-        for version in rendition.versions:
+        for version in rendition.all_versions:
             number = version.playlist.integer("EXT-X-MEDIA-SEQUENCE")
             if number is None or number < 1:
                 yield Finding(where(rendition, version), f"MEDIA-SEQUENCE {number}")
-        for before, after in pairwise(rendition.versions):
-            for message in _sequence_faults(before, after):
-                yield Finding(where(rendition, after), message)
+        for probe in IN_TURN:
+            for before, after in pairwise(rendition.chain(probe)):
+                for message in _sequence_faults(before, after):
+                    yield Finding(where(rendition, after), message)
         yield from _renumbered(rendition)
     for exchange in recording.exchanges([Probe.AFTER_REMOVAL]):
         if exchange.status != OK:
@@ -56,7 +59,7 @@ def _sequence_faults(earlier: Version, later: Version) -> Iterator[str]:
 def _renumbered(rendition: Rendition) -> Iterator[Finding]:
     numbers: dict[str, int] = {}
     names: dict[int, str] = {}
-    for version in rendition.versions:
+    for version in rendition.all_versions:
         for segment in version.playlist.segments:
             number = numbers.setdefault(segment.uri, segment.msn)
             name = names.setdefault(segment.msn, segment.uri)
@@ -74,7 +77,7 @@ def discontinuity_sequence(recording: Recording) -> Iterator[Finding]:
     """
     for rendition in recording.renditions:
         numbers: dict[str, int] = {}
-        for version in rendition.versions:
+        for version in rendition.all_versions:
             for segment in version.playlist.segments:
                 known = numbers.setdefault(segment.uri, segment.discontinuity)
                 if known != segment.discontinuity:

@@ -53,6 +53,39 @@ class Probe(Enum):
     RANGE_SUFFIX = "range suffix"
     RANGE_BEYOND = "range beyond"
     OPTIONS = "options"
+    BLOCKING = "blocking reload"
+    """The playlist, once it has a certain part."""
+    WHOLE = "whole segment"
+    """The playlist, once it has a certain segment."""
+    DELTA = "delta update"
+    """As BLOCKING, without what the viewer has."""
+    DELTA_NOW = "delta update at once"
+    HINT = "hint"
+    """Media that is to come, before it is listed."""
+    LONG_AGO = "long ago"
+    """A blocking reload for what every version has."""
+    REORDERED = "reordered"
+    """A blocking reload with its directives turned round, and with a parameter of no meaning."""
+    PAST_LAST_PART = "past the last part"
+    """Of a complete segment: the first of the next is meant."""
+    REFUSED = "to be refused"
+    """A blocking reload that makes no sense."""
+
+
+READERS = frozenset(
+    {
+        Probe.PLAIN,
+        Probe.BLOCKING,
+        Probe.WHOLE,
+        Probe.DELTA,
+        Probe.DELTA_NOW,
+        Probe.LONG_AGO,
+        Probe.REORDERED,
+        Probe.PAST_LAST_PART,
+        Probe.AFTER_END,
+    }
+)
+"""Who asks for a playlist as it is; all of them see versions of the same one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,16 @@ from tests.validator.fake_origin import FakeOrigin, record
 from tests.validator.reading import read
 from tests.validator.validate import validate
 
-KINDS = ["fmp4", "ts", "fmp4 audio", "ts audio", "fmp4 video"]
+KINDS = [
+    "fmp4",
+    "ts",
+    "fmp4 audio",
+    "ts audio",
+    "fmp4 video",
+    "parts",
+    "parts audio",
+    "parts video",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.validator.content import Broadcast
+from tests.validator.fake_live import TARGET
 from tests.validator.fake_origin import (
     BASE,
     BEGIN_S,
-    TARGET,
     WINDOW,
     Answer,
     FakeOrigin,

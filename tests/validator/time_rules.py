@@ -8,7 +8,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from tests.validator.media import Container, leading
-from tests.validator.playlist import Listed
+from tests.validator.parts import Part
+from tests.validator.playlist import Listed, as_seconds
 from tests.validator.playlist_rules import versions, where
 from tests.validator.reading import Recording, Rendition, Segment
 from tests.validator.violation import Finding
@@ -87,14 +88,28 @@ def durations(recording: Recording) -> Iterator[Finding]:
             if abs(sum(parts) - listed.duration) > PARTS_ROUNDING * len(parts):
                 at = f"segment {listed.msn}"
                 yield Finding(at, f"EXTINF {listed.duration}, parts {sum(parts)}")
+        for part in rendition.parts:
+            message = _part_fault(part)
+            if message:
+                yield Finding(part.name, message)
         for domain in rendition.domains():
             yield from _against_media(domain)
+
+
+def _part_fault(part: Part) -> str | None:
+    lead = leading(part.runs)
+    if lead is None or part.duration is None:
+        return None
+    length = Fraction(sum(frame.duration or 0 for frame in lead.frames), lead.timescale)
+    off = abs(length - Fraction(part.duration))
+    is_right = off <= Fraction(1, lead.timescale) + ROUNDING_S / 2
+    return None if is_right else f"DURATION {part.duration}, media {float(length):.6f}"
 
 
 def _complete_in_parts(rendition: Rendition) -> Iterator[Listed]:
     """Segments, once each, in the version that first lists them whole with their parts."""
     seen: set[str] = set()
-    for version in rendition.versions:
+    for version in rendition.all_versions:
         for segment in version.playlist.segments:
             if segment.parts and segment.uri not in seen:
                 seen.add(segment.uri)
@@ -103,7 +118,7 @@ def _complete_in_parts(rendition: Rendition) -> Iterator[Listed]:
 
 def _part_durations(segment: Listed) -> Iterator[Decimal]:
     for tag in segment.all("EXT-X-PART"):
-        yield Decimal(tag.attributes.get("DURATION", "0"))
+        yield as_seconds(tag.attributes.get("DURATION")) or Decimal(0)
 
 
 def _against_media(domain: list[Segment]) -> Iterator[Finding]:

@@ -1,16 +1,18 @@
 """The rules by their names, and the judgement of a session by all of them.
 
 The names are those of the project's checklist; what each asks for is said where it is written.
-Rules of low latency (P11 to P19) will be a module of their own beside these.
 """
 
 from collections.abc import Mapping
 
 from tests.validator import (
+    clock_rules,
     fmp4_rules,
     http_rules,
+    low_latency_rules,
     multivariant_rules,
     playlist_rules,
+    reload_rules,
     sequence_rules,
     time_rules,
     ts_rules,
@@ -31,6 +33,15 @@ RULES: Mapping[str, Rule] = {
     "P8": playlist_rules.independent_segments,
     "P9": time_rules.durations,
     "P10": playlist_rules.media_initialization,
+    "P11": low_latency_rules.server_control,
+    "P12": low_latency_rules.part_lengths,
+    "P13": low_latency_rules.independent_parts,
+    "P14": low_latency_rules.listed_parts,
+    "P15": reload_rules.hints,
+    "P16": reload_rules.blocking_reloads,
+    "P17": reload_rules.delta_updates,
+    "P18": reload_rules.rendition_reports,
+    "P19": low_latency_rules.gaps,
     "P20": sequence_rules.end,
     "P23": playlist_rules.plain_text,
     "V1": multivariant_rules.multivariant,
@@ -39,6 +50,7 @@ RULES: Mapping[str, Rule] = {
     "F3": fmp4_rules.decode_times,
     "F4": fmp4_rules.composition,
     "F5": fmp4_rules.flags,
+    "F6": clock_rules.producer_times,
     "T1": ts_rules.transport,
     "H1": http_rules.cache_control,
     "H2": http_rules.validators,

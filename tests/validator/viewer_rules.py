@@ -9,9 +9,10 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from tests.validator.media import Kind, Run
+from tests.validator.parts import placed
 from tests.validator.playlist import Listed
 from tests.validator.playlist_rules import where
 from tests.validator.reading import OK, Recording, Rendition, Segment, Version
@@ -19,7 +20,7 @@ from tests.validator.session import Exchange, Probe, Purpose, Silence
 from tests.validator.violation import Finding
 
 MEDIA = (Purpose.INIT, Purpose.SEGMENT, Purpose.PART)
-WHOLE = (Probe.PLAIN, Probe.AGAIN, Probe.AFTER_REMOVAL, Probe.AFTER_END)
+WHOLE = (Probe.PLAIN, Probe.AGAIN, Probe.AFTER_REMOVAL, Probe.AFTER_END, Probe.HINT)
 PASSING_TAGS = ("EXT-X-MAP", "EXT-X-PART", "EXT-X-DATERANGE", "EXT-X-BITRATE")
 """They may stand before a segment in one version and not in the next; the map that is in force
 is compared instead."""
@@ -36,6 +37,7 @@ LONGEST_STEP_S = 1.0
 def kept(recording: Recording) -> Iterator[Finding]:
     """W1."""
     bodies: dict[str, bytes] = {}
+    gaps = _gaps(recording)
     for exchange in recording.session.exchanges:
         request = exchange.request
         if request.purpose not in MEDIA or request.probe not in WHOLE:
@@ -44,20 +46,37 @@ def kept(recording: Recording) -> Iterator[Finding]:
         if exchange.status == OK:
             if bodies.setdefault(request.url, exchange.body) != exchange.body:
                 yield Finding(at, f"other bytes when asked for {request.probe.value}")
-        elif request.probe in (Probe.PLAIN, Probe.AGAIN):
+        elif request.probe in (Probe.PLAIN, Probe.AGAIN) and request.url not in gaps:
             yield Finding(at, f"listed, and answered by {exchange.error or exchange.status}")
     for rendition in recording.renditions:
         yield from _relisted(rendition)
 
 
+def _gaps(recording: Recording) -> set[str]:
+    return {
+        urljoin(rendition.url, uri)
+        for rendition in recording.renditions
+        for version in rendition.all_versions
+        for uri in version.playlist.gaps
+    }
+
+
 def _relisted(rendition: Rendition) -> Iterator[Finding]:
     first: dict[str, list[tuple[str, str]]] = {}
-    for version in rendition.versions:
+    parts: dict[tuple[int, int], str] = {}
+    places: dict[str, tuple[int, int]] = {}
+    for version in rendition.all_versions:
+        for msn, index, tag, _ in placed(version.playlist):
+            place, uri = (msn, index), tag.attributes.get("URI", "")
+            known, at = parts.setdefault(place, tag.value), places.setdefault(uri, place)
+            if known != tag.value or at != place:
+                message = f"part {place} was {known}; now {tag.value}, which was part {at}"
+                yield Finding(where(rendition, version), message)
         for segment in version.playlist.segments:
             entry = _entry(segment)
-            known = first.setdefault(segment.uri, entry)
-            if known != entry:
-                message = f"was listed as {known}, now as {entry}"
+            said = first.setdefault(segment.uri, entry)
+            if said != entry:
+                message = f"was listed as {said}, now as {entry}"
                 yield Finding(f"{where(rendition, version)}, segment {segment.msn}", message)
 
 
@@ -86,8 +105,9 @@ def _along(domain: list[Segment]) -> Iterator[Finding]:
         apart_s = _apart_s(segment)
         if apart_s > TOGETHER_S and last.keys() == {run.kind for run in segment.runs}:
             yield Finding(segment.name, f"its tracks begin {apart_s:.3f} s apart")
-        if segment.body and not segment.runs:
-            last.clear()  # it could not be read, which is reported as such
+        is_gap = segment.listed.has("EXT-X-GAP")
+        if is_gap or (segment.body and not segment.runs):
+            last.clear()  # it is missing, as was said, or could not be read, which is reported
         last |= {run.kind: run for run in segment.runs}
 
 

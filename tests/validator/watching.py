@@ -10,6 +10,7 @@ What it does with what it finds:
 - whatever a playlist lists is fetched at once, as a player would, and again while it is listed;
 - a segment that leaves the playlist is fetched once more just before the time is over for
   which it has to remain (RFC 8216, 6.2.2: its duration and that of the longest playlist);
+- where there is low latency, viewers who want it ask as well (``readers``);
 - when the playlist has ended, all that it lists is fetched once more, and the playlist is
   polled a few times more, since it may not change any longer;
 - one resource of every kind is probed for the manners of HTTP: HEAD, conditions, ranges,
@@ -31,7 +32,8 @@ from tests.validator.playlist import (
     read_media,
     read_multivariant,
 )
-from tests.validator.session import Exchange, Probe, Purpose, Request
+from tests.validator.readers import Readers
+from tests.validator.session import READERS, Exchange, Probe, Purpose, Request
 
 OK = 200
 RANGE_FIRST, RANGE_LAST, SUFFIX_BYTES = 10, 99, 50
@@ -60,6 +62,7 @@ class Pace:
 
 @dataclass(slots=True)
 class _Rendition:
+    readers: Readers
     longest_s: float = 0.0
     listed: dict[int, Listed] = field(default_factory=dict)
     polls: int = 0
@@ -84,6 +87,8 @@ class Watch:
         self._in_flight = 0
         self._seen: dict[str, int] = {}
         """Tries by address of everything listed that was asked for."""
+        self._gaps: set[str] = set()
+        """Of those, what the playlist says is missing."""
         self._probed: set[Purpose] = set()
         self._renditions: dict[str, _Rendition] = {}
         self._stopping = False
@@ -95,11 +100,10 @@ class Watch:
     def stop(self, now_s: float) -> None:
         """Poll no more; do at once what was to be done later."""
         self._stopping = True
-        polls = (Purpose.MULTIVARIANT, Purpose.MEDIA_PLAYLIST)
         remaining = [due.request for due in sorted(self._queue)]
         self._queue.clear()
         for request in remaining:
-            if request.purpose not in polls or request.probe is not Probe.PLAIN:
+            if not _is_of_a_living_stream(request):
                 self._ask(now_s, request)
 
     @property
@@ -130,6 +134,8 @@ class Watch:
         self._in_flight -= 1
         self.exchanges.append(exchange)
         request, now_s = exchange.request, exchange.received_s
+        if request.purpose is Purpose.MEDIA_PLAYLIST and request.probe in READERS:
+            self._take_version(exchange, now_s)
         if request.probe is not Probe.PLAIN:
             return
         match request.purpose:
@@ -166,8 +172,18 @@ class Watch:
         for uri in uris:
             url = urljoin(self._url, uri)
             if url not in self._renditions:
-                self._renditions[url] = _Rendition()
+                self._renditions[url] = _Rendition(Readers(url, self._pace.retry_s))
                 self._ask(now_s, Request(Purpose.MEDIA_PLAYLIST, Probe.PLAIN, url))
+
+    def _take_version(self, exchange: Exchange, now_s: float) -> None:
+        """Whoever asked: what it lists is fetched, and who waits asks again."""
+        url = exchange.request.url.partition("?")[0]
+        playlist = _playlist_of(exchange)
+        if playlist is not None and not playlist.skipped:
+            self._fetch_listed(url, playlist, now_s)
+        if not self._stopping:
+            for delay_s, request in self._renditions[url].readers.take(exchange, playlist):
+                self._ask(now_s + delay_s, request)
 
     def _take_playlist(self, exchange: Exchange, now_s: float) -> None:
         url = exchange.request.url
@@ -178,7 +194,6 @@ class Watch:
             if rendition.polls % self._pace.gzip_every == 0:
                 self._ask(now_s, _compressed(exchange.request))
             self._notice_removed(url, rendition, playlist, now_s)
-            self._fetch_listed(url, playlist, now_s)
             if playlist.is_ended:
                 self._take_end(url, rendition, playlist, now_s)
         self._poll_again(exchange, self._pace.playlist_s)
@@ -197,6 +212,7 @@ class Watch:
                 self._ask(now_s, Request(purpose, Probe.AFTER_END, urljoin(url, uri)))
 
     def _fetch_listed(self, url: str, playlist: MediaPlaylist, now_s: float) -> None:
+        self._gaps |= {urljoin(url, uri) for uri in playlist.gaps}
         for purpose, uri in _listed(playlist):
             address = urljoin(url, uri)
             if address not in self._seen:
@@ -221,9 +237,18 @@ class Watch:
         if exchange.status == OK:
             again = Request(request.purpose, Probe.AGAIN, request.url)
             self._ask(now_s + self._pace.again_after_s, again)
+        elif request.url in self._gaps:
+            return
         elif self._seen[request.url] <= self._pace.retries and not self._stopping:
             self._seen[request.url] += 1
             self._ask(now_s + self._pace.retry_s, request)
+
+
+def _is_of_a_living_stream(request: Request) -> bool:
+    """Polls, and what is held until media comes."""
+    is_playlist = request.purpose in (Purpose.MULTIVARIANT, Purpose.MEDIA_PLAYLIST)
+    is_poll = is_playlist and request.probe in READERS - {Probe.AFTER_END}
+    return is_poll or request.probe is Probe.HINT
 
 
 def _compressed(request: Request) -> Request:
