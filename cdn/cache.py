@@ -89,6 +89,11 @@ class Cache:
         self._waiting = Waiting()
         self._holds = True
 
+    def limit(self, limits: Limits) -> None:
+        """Change how much is kept, and how patient the cache is."""
+        self._limits = limits
+        self._store.limit(limits.memory_bytes)
+
     @property
     def used_bytes(self) -> int:
         return self._store.used_bytes

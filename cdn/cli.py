@@ -65,7 +65,7 @@ def main() -> None:
             workers.end_with_parent(parent)
         set_up_logging(settings.log.level)
         with _exit_code(FAILED):
-            workers.run(settings)
+            workers.run(settings, lambda: load(config, _sections(flags)))
 
     click.Group(
         "edge",

@@ -1,13 +1,17 @@
-"""One edge process: its parts put together, and uvicorn around them.
+"""One edge process as uvicorn runs it: signals, the way out, and a port that can be closed for now.
 
 The way out, on SIGTERM or SIGINT::
 
     serving ──signal──> draining ──drain_notice_s──> closed to newcomers ──drain_s──> gone
-                        /readyz says 503,            running responses are finished,
-                        all else as before           idle connections are closed
+                        /readyz says 503,            held requests are released,
+                        all else as before           running responses are finished,
+                                                     idle connections are closed
 
 A drain that ran out of time still ends with exit code 0: whoever asked the process to end got what
 was asked for. A second signal is not caught, and ends the process as the system sees fit.
+
+SIGHUP reloads (see ``reload`` and ``Edge.reload``). Settings that cannot be used are refused as a
+whole, with a line in the log for each error, and the process goes on with those that it has.
 """
 
 import asyncio
@@ -15,128 +19,62 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Generator
-from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
+import structlog
 import uvicorn
 
-from cdn.cache import Cache, Limits
-from cdn.clock import Clock, LoopClock
-from cdn.failover import Failover
-from cdn.figures import Parts, export, export_origins
-from cdn.front.app import App
-from cdn.front.door import Door, most_connections
-from cdn.front.hall import Deadlines, Hall
+from cdn.clock import LoopClock
+from cdn.descriptors import Watch
+from cdn.edge import Edge
+from cdn.errors import SettingsError
 from cdn.front.handover import Entrance
-from cdn.health import Health
-from cdn.keys import Key
 from cdn.loops import PSEUDONYM
-from cdn.observe import Metrics
-from cdn.observe.access_log import AccessLog
-from cdn.observe.ages import PlaylistAges
-from cdn.observe.fetches import Fetches
-from cdn.observe.lag import LoopLag
-from cdn.policy import Policy
-from cdn.settings import EdgeSettings, Listen, Log
-from cdn.tls import Certificate
-from cdn.upstream import Reply
+from cdn.observe import set_up_logging
+from cdn.reload import merged
+from cdn.settings import EdgeSettings
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+Reread = Callable[[], EdgeSettings]
+"""Reads the settings again, from the same file, flags and environment as at the start."""
 
-class Edge:
-    """The parts of one edge process and who knows whom; made inside of the running loop."""
-
-    def __init__(self, settings: EdgeSettings, clock: Clock, name: str = PSEUDONYM) -> None:
-        self.health = Health(clock)
-        self.metrics = Metrics()
-        self.lag = LoopLag(clock, self.metrics.lagged)
-        self.access_log = access_log_of(settings.log)
-        self.failover = Failover(settings.origin, self.health, clock, name)
-        ages = PlaylistAges()
-        fetches = Fetches(self._ask_origin, self.metrics, ages, clock)
-        self.cache = Cache(
-            fetch=fetches,
-            judge=Policy(settings.rules, settings.cache).judge,
-            clock=clock,
-            limits=Limits(
-                memory_bytes=settings.cache.memory,
-                patience_s=settings.cache.patience_s,
-                retry_s=settings.cache.retry_s,
-            ),
-        )
-        self.app = App(
-            cache=self.cache,
-            clock=clock,
-            health=self.health,
-            probe=self._probe_origin,
-            metrics=self.metrics,
-            name=name,
-            access_log=self.access_log,
-        )
-        self.certificate = certificate_of(settings.listen)
-        self.hall = self._hall(settings, clock)
-        parts = Parts(self.cache, self.health, fetches, ages, self.access_log)
-        export(self.metrics, parts, clock)
-        export_origins(self.metrics, lambda: self.failover)
-
-    def _hall(self, settings: EdgeSettings, clock: Clock) -> Hall:
-        listen = settings.listen
-        most = most_connections(listen.connections, settings.origin.connections)
-        hall = Hall(
-            cache=self.cache,
-            clock=clock,
-            health=self.health,
-            metrics=self.metrics,
-            deadlines=Deadlines(listen.head_timeout_s, listen.keep_alive_s, listen.slow_reader_s),
-            door=Door(most, listen.connections_per_address),
-            access_log=self.access_log,
-            is_tls=self.certificate is not None,
-        )
-        self.metrics.watch("connections", "Viewers' connections now.", lambda: hall.guests)
-        self.metrics.watch_total(
-            "connections_turned_away",
-            "Connections beyond a limit, answered with 503.",
-            lambda: hall.door.turned_away,
-        )
-        return hall
-
-    async def open(self) -> None:
-        await self.failover.open()
-
-    async def close(self) -> None:
-        await self.cache.close()
-        await self.failover.close()
-        if self.access_log is not None:
-            self.access_log.close()
-
-    def _ask_origin(self, key: Key, etag: bytes | None) -> AbstractAsyncContextManager[Reply]:
-        return self.failover.fetch(key, etag)
-
-    async def _probe_origin(self) -> None:
-        await self.failover.probe()
-
-
-def access_log_of(settings: Log) -> AccessLog | None:
-    """Open the access log, if there is to be one."""
-    if settings.access_sample == 0:
-        return None
-    return AccessLog(settings.access_sample, settings.access_file)
-
-
-def certificate_of(listen: Listen) -> Certificate | None:
-    """Read the certificate, if the port is to speak TLS."""
-    if listen.tls_certificate is None or listen.tls_key is None:
-        return None
-    return Certificate(listen.tls_certificate, listen.tls_key)
+Reloading = Callable[[], contextlib.AbstractContextManager[None]]
+"""What has to be told that a reload begins and ends."""
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn, except that the edge hears the signals: it has something to do before the end."""
+    """uvicorn with a port that can be closed for a while, and without its signal handlers."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         """Leave the signals alone (uvicorn would close the port at once)."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept on copies of the sockets: the kernel goes on queueing when those are closed."""
+        self._listeners = sockets or []
+        await super().startup([listener.dup() for listener in self._listeners])
+
+    def pause(self) -> None:
+        """Accept nobody for now; who comes waits in the kernel's queue."""
+        for server in self.servers:
+            server.close()
+
+    async def resume(self) -> None:
+        """Accept again, those who have waited first."""
+        if not self.should_exit:
+            await super().startup([listener.dup() for listener in self._listeners])
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one process serves with."""
+
+    settings: EdgeSettings
+    listener: socket.socket
+    reread: Reread
+    name: str = PSEUDONYM
 
 
 def http_server(edge: Edge, settings: EdgeSettings) -> HttpServer:
@@ -163,30 +101,80 @@ def http_server(edge: Edge, settings: EdgeSettings) -> HttpServer:
     )
 
 
-async def serve(
-    settings: EdgeSettings, listener: socket.socket, on_open: Callable[[Edge], None]
-) -> None:
+async def serve(work: Work, on_open: Callable[[Edge], None], on_reload: Reloading) -> None:
     """Serve viewers on a bound socket until a signal says stop; return when all is closed."""
-    edge = Edge(settings, LoopClock())
-    server = http_server(edge, settings)
+    edge = Edge(work.settings, LoopClock(), work.name)
+    server = http_server(edge, work.settings)
+    watch = Watch(edge.health, server.pause, server.resume)
+    with _hearing(edge, server, work.reread, on_reload):
+        await edge.open()
+        edge.lag.start()
+        watch.start()
+        try:
+            on_open(edge)
+            await server.serve(sockets=[work.listener])
+        finally:
+            watch.stop()
+            edge.lag.stop()
+            await edge.close()
+
+
+@contextlib.contextmanager
+def _hearing(
+    edge: Edge, server: HttpServer, reread: Reread, on_reload: Reloading
+) -> Generator[None]:
+    """Hear the signals while this process serves."""
     loop = asyncio.get_running_loop()
+    reloading = asyncio.Lock()
+    tasks: set[asyncio.Task[None]] = set()
 
     def drain() -> None:
         edge.health.draining = True
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
-        loop.call_later(settings.listen.drain_notice_s, close_port)
+        loop.call_later(edge.settings.listen.drain_notice_s, close_port)
 
     def close_port() -> None:
+        server.config.timeout_graceful_shutdown = edge.settings.listen.drain_s
+        edge.cache.release_held()
         server.should_exit = True
+
+    async def reload() -> None:
+        async with reloading:
+            with on_reload():
+                await _reload(edge, server, reread)
+
+    def hang_up() -> None:
+        task = asyncio.create_task(reload())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, drain)
-    await edge.open()
-    edge.lag.start()
+    loop.add_signal_handler(signal.SIGHUP, hang_up)
+    yield
+    loop.remove_signal_handler(signal.SIGHUP)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for task in tasks:
+        task.cancel()
+
+
+def refuse(error: SettingsError) -> None:
+    """Log why settings cannot be used, a line for each reason."""
+    for line in str(error).splitlines():
+        structlog.get_logger("edge").error("the settings were not reloaded", reason=line)
+
+
+async def _reload(edge: Edge, server: HttpServer, reread: Reread) -> None:
+    log = structlog.get_logger("edge")
     try:
-        on_open(edge)
-        await server.serve(sockets=[listener])
-    finally:
-        edge.lag.stop()
-        await edge.close()
+        settings, fixed = merged(edge.settings, reread())
+        await edge.reload(settings)
+    except SettingsError as error:
+        refuse(error)
+        return
+    set_up_logging(settings.log.level)
+    server.config.timeout_keep_alive = settings.listen.keep_alive_s
+    for name in fixed:
+        log.warning("this setting takes effect at the next start", setting=name)
+    log.info("the settings were reloaded")

@@ -30,6 +30,10 @@ class Store:
         self.evicted = 0
         """Entries that had to go because memory was short."""
 
+    def limit(self, memory_bytes: int) -> None:
+        self._memory_bytes = memory_bytes
+        self._make_room()
+
     def __len__(self) -> int:
         return len(self._entries)
 

@@ -10,6 +10,8 @@ The supervisor is synchronous and waits for signals only::
 
     SIGCHLD            start a successor; at once, unless the worker died young
     SIGTERM, SIGINT    pass SIGTERM on; leave when all are gone, or kill what is left
+    SIGHUP             read the settings again; if they are good, pass it on
+    SIGRTMIN           a worker says that it is open
     its own death      the kernel sends SIGTERM to its workers (prctl, PR_SET_PDEATHSIG)
 
 Each worker has a cache of its own, so N workers fetch an object up to N times.
@@ -22,16 +24,23 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import NoReturn
 
 import structlog
 import uvloop
 
+from cdn import notify
+from cdn.descriptors import raise_limit, too_many
+from cdn.edge import Edge
 from cdn.errors import SettingsError
 from cdn.observe import MetricsServer
 from cdn.observe.port import handed_over
-from cdn.server import STOP_SIGNALS, Edge, serve
+from cdn.reload import merged
+from cdn.server import STOP_SIGNALS, Reloading, Reread, Work, refuse, serve
 from cdn.settings import EdgeSettings
 
 YOUNG_S = 1.0
@@ -45,27 +54,57 @@ GRACE_S = 2.0
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that this process gets when its parent dies."""
 
-HEARD = frozenset({signal.SIGCHLD, *STOP_SIGNALS})
+OPEN = signal.SIGRTMIN
+"""How a worker tells its supervisor that it is open: real-time signals do not merge."""
+
+HEARD = frozenset({signal.SIGCHLD, signal.SIGHUP, OPEN, *STOP_SIGNALS})
 """The signals that the supervisor waits for; they stay blocked, so that none gets lost."""
 
 
-def run(settings: EdgeSettings) -> None:
-    """Serve until told to stop."""
+def run(settings: EdgeSettings, reread: Reread) -> None:
+    """Serve until told to stop; a SIGHUP has the settings read again."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody can hear it
+    _ask_for_descriptors(settings)
     listen = settings.listen
     listeners = open_listeners(listen.host, listen.http_port, listen.workers, listen.backlog)
     if listen.workers == 1:
-        run_worker(settings, listeners[0], 0)
+        work = Work(settings, listeners[0], reread, edge_name())
+        run_worker(work, 0, lambda: notify.notify(notify.READY), _telling_the_manager)
+        notify.notify(notify.STOPPING)
     else:
-        Supervisor(settings, listeners).run()
+        Supervisor(settings, listeners, reread).run()
 
 
-def run_worker(settings: EdgeSettings, listener: socket.socket, index: int) -> None:
+def edge_name() -> str:
+    """Make up the name that this edge signs its requests with; all of its workers share it."""
+    return f"tidecast-{token_hex(4)}"
+
+
+def _ask_for_descriptors(settings: EdgeSettings) -> None:
+    complaint = too_many(settings.listen.connections, settings.origin.connections, raise_limit())
+    if complaint is not None:
+        structlog.get_logger("edge").warning(complaint)
+
+
+@contextmanager
+def _telling_the_manager() -> Generator[None]:
+    notify.reloading()
+    yield
+    notify.notify(notify.READY)
+
+
+def run_worker(
+    work: Work, index: int, on_open: Callable[[], None], on_reload: Reloading = nullcontext
+) -> None:
     """Serve viewers in this process; worker ``index`` has the metrics port of that number."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve_with_metrics(settings, listener, index))
+        runner.run(_serve_with_metrics(work, index, on_open, on_reload))
 
 
-async def _serve_with_metrics(settings: EdgeSettings, listener: socket.socket, index: int) -> None:
+async def _serve_with_metrics(
+    work: Work, index: int, say_open: Callable[[], None], on_reload: Reloading
+) -> None:
+    settings = work.settings
     metrics_server: MetricsServer | None = None
 
     def on_open(edge: Edge) -> None:
@@ -80,10 +119,11 @@ async def _serve_with_metrics(settings: EdgeSettings, listener: socket.socket, i
                 purge=handed_over(edge.cache.purge, asyncio.get_running_loop()),
                 token=settings.purge.token,
             )
-        _say_ready(settings, listener, metrics_server)
+        _say_ready(settings, work.listener, metrics_server)
+        say_open()
 
     try:
-        await serve(settings, listener, on_open)
+        await serve(work, on_open, on_reload)
     finally:
         if metrics_server is not None:
             metrics_server.close()
@@ -164,9 +204,15 @@ class Worker:
 class Supervisor:
     """Keeps one worker on each listener."""
 
-    def __init__(self, settings: EdgeSettings, listeners: list[socket.socket]) -> None:
+    def __init__(
+        self, settings: EdgeSettings, listeners: list[socket.socket], reread: Reread
+    ) -> None:
         self._settings = settings
         self._listeners = listeners
+        self._reread = reread
+        self._name = edge_name()
+        self._open: set[int] = set()
+        """Workers, by index, that have been open once."""
         self._pid = os.getpid()
         self._workers: dict[int, Worker] = {}
         self._due = dict.fromkeys(range(len(listeners)), 0.0)
@@ -178,7 +224,7 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
         while True:
             self._start_due()
-            number = self._next_signal(min(self._due.values(), default=None))
+            number = self._hear(min(self._due.values(), default=None))
             if number in STOP_SIGNALS:
                 self._stop()
                 return
@@ -186,11 +232,37 @@ class Supervisor:
                 self._stop()
                 raise SettingsError("a worker could not start; see above")
 
-    def _next_signal(self, until: float | None) -> int | None:
+    def _hear(self, until: float | None) -> int | None:
+        """Wait for the next signal, and do what it asks for, short of ending."""
+        info = self._next_signal(until)
+        if info is None:
+            return None
+        if info.si_signo == signal.SIGHUP:
+            self._reload()
+        elif info.si_signo == OPEN and info.si_pid in self._workers:
+            self._note_open(self._workers[info.si_pid].index)
+        return info.si_signo
+
+    def _note_open(self, index: int) -> None:
+        before = len(self._open)
+        self._open.add(index)
+        if before < len(self._open) == len(self._listeners):
+            notify.notify(notify.READY)
+
+    def _reload(self) -> None:
+        """Have the settings read again by all; refuse, once, what cannot be used."""
+        with _telling_the_manager():
+            try:
+                self._settings, _ = merged(self._settings, self._reread())
+            except SettingsError as error:
+                refuse(error)
+                return
+            self._tell(signal.SIGHUP)
+
+    def _next_signal(self, until: float | None) -> signal.struct_siginfo | None:
         if until is None:
-            return signal.sigwaitinfo(HEARD).si_signo
-        info = signal.sigtimedwait(HEARD, max(0.0, until - time.monotonic()))
-        return None if info is None else info.si_signo
+            return signal.sigwaitinfo(HEARD)
+        return signal.sigtimedwait(HEARD, max(0.0, until - time.monotonic()))
 
     def _start_due(self) -> None:
         now = time.monotonic()
@@ -212,7 +284,8 @@ class Supervisor:
             for other, listener in enumerate(self._listeners):
                 if other != index:
                     listener.close()
-            run_worker(self._settings, self._listeners[index], index)
+            work = Work(self._settings, self._listeners[index], self._reread, self._name)
+            run_worker(work, index, lambda: os.kill(self._pid, OPEN))
             code = 0
         except SettingsError as error:
             self._log.error(str(error))
@@ -243,14 +316,15 @@ class Supervisor:
 
     def _stop(self) -> None:
         """Have all workers drain, and kill those that take too long."""
+        notify.notify(notify.STOPPING)
         for listener in self._listeners:
             listener.close()  # else the port would stay open, with nobody to accept
         listen = self._settings.listen
         deadline = time.monotonic() + listen.drain_notice_s + listen.drain_s + GRACE_S
         self._tell(signal.SIGTERM)
         while self._workers and time.monotonic() < deadline:
-            number = self._next_signal(deadline)
-            if number in STOP_SIGNALS:
+            info = self._next_signal(deadline)
+            if info is not None and info.si_signo in STOP_SIGNALS:
                 self._tell(signal.SIGTERM)
             while self._ended() is not None:
                 pass

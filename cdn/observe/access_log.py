@@ -79,6 +79,10 @@ class AccessLog:
         self._owed -= 1.0
         return True
 
+    def pick(self, share: float) -> None:
+        """Change how many are written."""
+        self._share = share
+
     def write(self, access: Access) -> None:
         """Write a line, as soon as the disk lets us."""
         if self._queue.qsize() >= MOST_WAITING:

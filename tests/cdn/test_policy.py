@@ -35,8 +35,9 @@ def test_a_rule_counts_the_age_that_an_answer_comes_with() -> None:
 
 def test_no_rule_makes_the_stale_copy_of_another_edge_good() -> None:
     policy = Policy(Rules(playlist=Rule(fresh_s=60)), Cache())
-    stale = {"cache-status": b"tidecast; hit; ttl=-3; detail=stale-if-error"}
-    assert policy.judge(PLAYLIST, head(**stale)).fresh_s == STOOD_IN_FRESH_S
+    stale = (b"cache-status", b"tidecast; hit; ttl=-3; detail=stale-if-error")
+    answer = Head(200, (*head().headers, stale))
+    assert policy.judge(PLAYLIST, answer).fresh_s == STOOD_IN_FRESH_S
 
 
 def test_a_rule_may_forbid_stale_answers() -> None:

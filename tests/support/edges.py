@@ -4,8 +4,10 @@ import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from cdn.server import Edge, http_server
-from cdn.settings import Flags, load
+from cdn.edge import Edge
+from cdn.loops import PSEUDONYM
+from cdn.server import http_server
+from cdn.settings import EdgeSettings, Flags, load
 from tests.support.clocks import FakeClock
 from tests.support.viewers import Viewers
 
@@ -18,14 +20,22 @@ class RunningEdge(Viewers):
         self.edge = edge
         self.clock = clock
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def settings(self) -> EdgeSettings:
+        return self.edge.settings
+
 
 @asynccontextmanager
 async def running_edge(
-    origin_url: str, clock: FakeClock, flags: Flags | None = None
+    origin_url: str, clock: FakeClock, flags: Flags | None = None, *, name: str = PSEUDONYM
 ) -> AsyncGenerator[RunningEdge]:
     """Run an edge; everything of it is gone afterwards."""
     settings = load(None, {"origin": {"url": origin_url}, **(flags or {})})
-    edge = Edge(settings, clock)
+    edge = Edge(settings, clock, name)
     server = http_server(edge, settings)
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
