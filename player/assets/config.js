@@ -11,9 +11,10 @@ export const HLS_CONFIG = {
   // Lists its parts or not, a playlist of ours is played as close to live as it allows.
   lowLatencyMode: true,
 
-  // The default of 1 never catches up what a stall has cost. A half more is gone in seconds, and
-  // the pitch is corrected, so it is heard as hurry rather than as an error.
-  maxLiveSyncPlaybackRate: 1.5,
+  // Who is late is brought back by pace.js, whatever made it so: hls.js itself leaves the rate
+  // alone (which it does at 1) and does not move its aim away for good with each stall.
+  maxLiveSyncPlaybackRate: 1,
+  liveSyncOnStallIncrease: 0,
 
   // Enough to go back a little with j; the default keeps everything, which a phone has no room for.
   backBufferLength: 60,

@@ -7,6 +7,7 @@
 
 import Hls from "../vendor/hls.js/hls.min.mjs";
 import { HLS_CONFIG } from "./config.js";
+import { Pacer } from "./pacer.js";
 import { remedy } from "./recovery.js";
 
 export class HlsPlayer {
@@ -17,32 +18,38 @@ export class HlsPlayer {
   #video;
   #report;
   #hls = null;
+  #pacer;
   #attempt = 0;
   #timer = 0;
 
   constructor(video, report) {
     this.#video = video;
     this.#report = report;
+    this.#pacer = new Pacer(video);
     video.addEventListener("playing", () => { this.#attempt = 0; });
   }
 
   load(address, { isTs }) {
     this.stop();
     // Fragmented MP4 goes to the browser nearly as it comes: less work than to start a worker.
-    this.#hls = new Hls({ ...HLS_CONFIG, enableWorker: isTs });
+    const latencyController = this.#pacer.controller(Hls.DefaultConfig.latencyController);
+    this.#hls = new Hls({ ...HLS_CONFIG, enableWorker: isTs, latencyController });
     this.#hls.on(Hls.Events.ERROR, (_, error) => error.fatal && this.#onFatal(error));
     this.#hls.loadSource(address);
     this.#hls.attachMedia(this.#video);
+    this.#pacer.follow(this.#hls);
   }
 
   stop() {
     clearTimeout(this.#timer);
+    this.#pacer.follow(null);
     this.#hls?.destroy();
     this.#hls = null;
   }
 
   #onFatal(error) {
     const { action, afterMs } = remedy(error, this.#attempt++);
+    console.warn(`hls.js gave up (${error.details}): ${action}`);
     if (action === "give-up") {
       this.stop();
       this.#report("unplayable");
@@ -62,6 +69,11 @@ export class HlsPlayer {
    *  because nothing is loaded or the session is over. */
   get livePosition() {
     return this.#hls?.latestLevelDetails?.live ? this.#hls.liveSyncPosition : null;
+  }
+
+  /** The viewer goes back, or comes back: what he means to watch from now on. */
+  set meansLive(live) {
+    this.#pacer.meansLive = live;
   }
 
   /** The wall clock of what is on the screen, by the playlist's PROGRAM-DATE-TIME. */

@@ -25,6 +25,7 @@ export class LivePill {
   go() {
     const position = this.#player.livePosition;
     if (position !== null) this.#video.currentTime = position;
+    this.#player.meansLive = true;
     this.#video.play();
   }
 
@@ -34,6 +35,7 @@ export class LivePill {
     const last = this.#player.livePosition;
     if (!seekable.length || last === null) return;
     const wanted = Math.min(currentTime + seconds, Math.max(last, currentTime));
+    if (seconds < 0) this.#player.meansLive = false;
     this.#video.currentTime = Math.max(seekable.start(0), wanted);
   }
 

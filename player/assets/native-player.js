@@ -8,6 +8,7 @@ export class NativePlayer {
   levels = [];
   chosenLevel = -1;
   level = { bitrate: null, codecs: null };
+  meansLive = true; // the browser keeps its own distance
 
   #video;
   #report;

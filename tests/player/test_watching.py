@@ -202,6 +202,27 @@ async def test_ts_plays_where_the_address_asks_for_it(house: Theatre, viewer: Vi
     assert viewer.complaints == []
 
 
+async def test_who_falls_behind_without_meaning_to_is_brought_back(
+    house: Theatre, viewer: Visit
+) -> None:
+    page, show = viewer.page, house.show("nap")
+    show.go_live()
+    await page.goto(house.address("/nap"))
+    await reached(page, "live")
+    await moves(page, 4.0)
+    fall = """() => new Promise((tell, fail) => {
+      const video = document.querySelector("video");
+      const fell = Math.max(0, video.currentTime - 5);
+      setTimeout(() => fail(new Error("nobody came")), 10_000);
+      video.addEventListener("seeking", () => {
+        if (video.currentTime > fell + 3) tell(true);
+      });
+      video.currentTime = fell;
+    })"""
+    assert await page.evaluate(fall)
+    await moves(page)
+
+
 async def test_the_embed_plays(house: Theatre, viewer: Visit) -> None:
     house.show("framed").go_live()
     await viewer.page.goto(house.address("/framed/embed"))
