@@ -13,13 +13,13 @@ from tests.support.clocks import FakeClock
 class Station:
     """A registry, its clock, and whether the process is about to end."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules | None = None) -> None:
         self.clock = FakeClock()
         self.is_draining = False
         epochs = (f"epoch{number}" for number in count())
         self.registry = Registry(
             OpenToAll(),
-            rules=Rules(),
+            rules=rules or Rules(),
             patience=Patience(),
             clock=self.clock,
             new_epoch=lambda: next(epochs),
