@@ -66,7 +66,7 @@ def nginx(site: Site) -> Rendered:
         connect=f"{whole_up(site.connect_s * 1000)}ms",
         wait=f"{whole_up(site.wait_s)}s",
         reuse_s=max(1, site.keep_alive_s - 5) if not site.alone else 4,
-        negative_s=int(site.negative_s),
+        negative_s=whole_up(site.negative_s),
         media_inactive_s=MEDIA_INACTIVE_S,
         live_inactive_s=_live_inactive_s(site),
     )

@@ -13,8 +13,10 @@ how long it waits for them:
 """
 
 import math
+import re
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cdn.errors import SettingsError
@@ -85,7 +87,11 @@ class KindRule:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One engine at its place; durations in seconds."""
+    """One engine at its place; durations in seconds.
+
+    ``connections`` are those to each server behind, ``viewers`` those of viewers in total; 0 is as
+    many as there can be.
+    """
 
     place: Place
     source: str
@@ -101,11 +107,13 @@ class Site:
     wait_s: float
     pause_s: float
     keep_alive_s: int
+    head_s: int
+    slow_reader_s: int
     backlog: int
+    viewers: int
     connections: int
     memory_bytes: int
     negative_s: float
-    retry_s: float
     rules: dict[Kind, KindRule]
     cache_folder: str
     forwarded_for: bool
@@ -132,11 +140,12 @@ class Rendered:
 def site_of(settings: EdgeSettings, place: Place, source: str) -> Site:
     """Read the settings for an engine at this place; raise ``SettingsError`` if they do not fit."""
     listen, origin, render = settings.listen, settings.origin, settings.render
-    tls = _tls(settings)
     alone = place is Place.ALONE
-    port = render.port if tls or not alone else listen.http_port
+    tls = _tls(settings, place)
+    port = render.port if render.certificate or not alone else listen.http_port
     if port == 0:
-        raise SettingsError("listen.http_port: 0 (any free port) cannot stand in a configuration")
+        name = "render.port" if render.certificate or not alone else "listen.http_port"
+        raise SettingsError(f"{name}: 0 (any free port) cannot stand in a configuration")
     servers = _origins(settings) if alone else _edges(settings, port)
     held_s = TARGETS_HELD * render.longest_target_s
     patient_s = origin.first_byte_timeout_s
@@ -157,11 +166,13 @@ def site_of(settings: EdgeSettings, place: Place, source: str) -> Site:
         wait_s=max(held_s, patient_s),
         pause_s=max(origin.read_timeout_s, 0.1),
         keep_alive_s=listen.keep_alive_s,
+        head_s=listen.head_timeout_s,
+        slow_reader_s=listen.slow_reader_s,
         backlog=listen.backlog,
+        viewers=listen.connections * listen.workers,
         connections=origin.connections,
-        memory_bytes=settings.cache.memory,
+        memory_bytes=settings.cache.memory * listen.workers,
         negative_s=settings.cache.negative_s,
-        retry_s=settings.cache.retry_s,
         rules=_rules(settings),
         cache_folder=render.cache_folder,
         forwarded_for=render.forwarded_for,
@@ -173,12 +184,30 @@ def whole_up(seconds: float) -> int:
     return math.ceil(seconds)
 
 
-def _tls(settings: EdgeSettings) -> Tls | None:
+def _tls(settings: EdgeSettings, place: Place) -> Tls | None:
     certificate, key = settings.render.certificate, settings.render.key
     if bool(certificate) != bool(key):
         missing = "key" if certificate else "certificate"
         raise SettingsError(f"render.{missing}: TLS needs a certificate and its key (PEM files)")
-    return Tls(certificate, key) if certificate and key else None
+    own = settings.listen.tls_certificate, settings.listen.tls_key
+    if own[0] and place is Place.IN_FRONT:
+        raise SettingsError(
+            "listen.tls_certificate: edges behind a server that ends TLS speak plain HTTP; "
+            "give the certificate and its key to that server (render.certificate, render.key)"
+        )
+    if not certificate and own[0] and own[1]:
+        certificate, key = _plain("tls_certificate", own[0]), _plain("tls_key", own[1])
+    return Tls(certificate, key) if certificate else None
+
+
+def _plain(name: str, path: Path) -> str:
+    # It stands in other languages, whose quotes and comments it must not begin or end.
+    if not re.fullmatch(r"/[A-Za-z0-9._/-]+", str(path)):
+        raise SettingsError(
+            f"listen.{name}: {path} cannot stand in a configuration; "
+            "a whole path of letters, digits, dots and dashes can"
+        )
+    return str(path)
 
 
 def _edges(settings: EdgeSettings, port: int) -> tuple[Address, ...]:

@@ -82,7 +82,7 @@ def command_line(site: Site) -> tuple[str, ...]:
         f"varnishd -F -f FILE -a {site.listens} \\",
         f"    -s malloc,{site.memory_bytes} -s Transient=malloc,256m \\",
         f"    -p thread_pool_min=200 -p thread_pool_max=5000 -p listen_depth={site.backlog} \\",
-        f"    -p timeout_idle={site.keep_alive_s} -p workspace_client=96k",
+        f"    -p timeout_idle={site.keep_alive_s} -p idle_send_timeout={site.slow_reader_s}",
     )
 
 

@@ -160,11 +160,10 @@ sub vcl_backend_response {
 
 {% for rule in rules %}
     {{ "if" if loop.first else "} else if" if rule.pattern else "} else" }} {{ '(bereq.url ~ "%s") ' % rule.url_pattern if rule.pattern }}{
-        # {{ rule.kind.value }}
 {% if rule.fresh is not none %}
         set beresp.ttl = {{ rule.fresh }};  # rules.{{ rule.kind.value }}.fresh_s
 {% endif %}
-        set beresp.grace = {{ rule.stale }};
+        set beresp.grace = {{ rule.stale }};  # rules.{{ rule.kind.value }}.stale_if_error_s
 {% endfor %}
     }
     return (deliver);
