@@ -29,6 +29,7 @@ class Answer:
     headers: tuple[tuple[bytes, bytes], ...] = (MAX_AGE_1, ETAG)
     is_down: bool = False
     breaks_off: bool = False
+    is_chunked: bool = False
 
 
 @dataclass
@@ -62,12 +63,12 @@ class Reply:
 
     def __init__(self, answer: Answer, may_end: asyncio.Event) -> None:
         self.head = Head(answer.status, answer.headers)
-        self.length = len(answer.body)
+        self.length = None if answer.is_chunked else len(answer.body)
         self._answer = answer
         self._may_end = may_end
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        middle = self.length // 2
+        middle = len(self._answer.body) // 2
         yield self._answer.body[:middle]
         await self._may_end.wait()
         if self._answer.breaks_off:
