@@ -10,7 +10,6 @@ Prints a table and the ratio of the medians. Target: at most 0.6 of nginx's CPU.
 """
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -24,6 +23,7 @@ from pathlib import Path
 
 from benchmarks.support.cpu import Sample, sample
 from benchmarks.support.servers import LOAD_CORE, SERVER_CORE, running
+from origin.bench.ingest import IngestReport
 from tests.support.servers import free_ports
 
 TARGET = 0.6
@@ -83,18 +83,18 @@ def measure(pid: int, port: int, media: Path, publishers: int, seconds: float) -
     idle = sample(pid, 3)
     load = subprocess.Popen(
         [
-            *("taskset", "-c", LOAD_CORE, sys.executable, "-m", "benchmarks.support.publishers"),
-            *(str(media), "--port", str(port), "-n", str(publishers)),
-            *("--seconds", str(seconds + 8)),
+            *("taskset", "-c", LOAD_CORE, sys.executable, "-m", "origin", "bench", "ingest"),
+            *(f"rtmp://127.0.0.1:{port}/live/cam{{n}}", "--flv", str(media), "--json"),
+            *("-n", str(publishers), "--seconds", str(seconds + 8)),
         ],
         stdout=subprocess.PIPE,
         text=True,
     )
     time.sleep(6)
     busy = sample(pid, seconds)
-    outcome = json.loads(load.communicate(timeout=60)[0])
-    if outcome["failed"]:
-        raise SystemExit(f"{outcome['failed']} of {publishers} publishers failed: nothing measured")
+    report = IngestReport.model_validate_json(load.communicate(timeout=60)[0])
+    if not report.is_flawless:
+        raise SystemExit(f"publishers failed, so nothing was measured: {report}")
     return Sample(busy.cpu_percent - idle.cpu_percent, busy.pss_mib)
 
 

@@ -7,11 +7,13 @@ nothing could be measured: so that a script can use the first as a gate.
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
 from origin.bench.errors import CannotMeasure
 from origin.bench.herd import Herd, describe_herd, held_origin, run_herd
+from origin.bench.ingest import Ingest, describe_ingest, run_ingest
 from origin.bench.target import inspect
 from origin.bench.viewers import Audience, describe_viewers, is_low_latency, run_viewers
 
@@ -104,6 +106,38 @@ def herd_command(
         for line in describe_herd(report):
             click.echo(line)
     sys.exit(0 if report.is_whole else 1)
+
+
+@bench_group.command("ingest")
+@click.argument("url")
+@click.option("-n", "--number", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--seconds", type=click.FloatRange(1), default=30, show_default=True)
+@click.option(
+    "--flv",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What to publish (H.264, AAC), over and over; by default a clip is made.",
+)
+@click.option("--kbit", type=click.IntRange(100), default=2500, help="Rate of that clip.")
+@click.option("--pid", type=click.IntRange(1), help="The server's, to see what it uses.")
+@JSON
+def ingest_command(
+    url: str,
+    number: int,
+    seconds: float,
+    flv: Path | None,
+    kbit: int,
+    pid: int | None,
+    as_json: bool,
+) -> None:
+    """Let N publishers send to URL in real time: rtmp://host/live/KEY-{n}."""
+    with refusals():
+        report = run_ingest(url, Ingest(number, seconds, flv, kbit * 1000, pid))
+    if as_json:
+        click.echo(report.model_dump_json(exclude_none=True))
+    else:
+        for line in describe_ingest(report):
+            click.echo(line)
+    sys.exit(0 if report.is_flawless else 1)
 
 
 @contextmanager
