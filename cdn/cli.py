@@ -16,6 +16,7 @@ import click
 from cdn import workers
 from cdn.errors import SettingsError
 from cdn.observe import set_up_logging
+from cdn.plan import plan_command
 from cdn.purge import purge_command
 from cdn.reference import example_file
 from cdn.render.command import render_command
@@ -42,7 +43,7 @@ REPEATED = frozenset({"--origin"})
 Flag = str | tuple[str, ...] | None
 """What a flag was given: nothing, a text, or several texts."""
 
-COMMANDS: tuple[click.Command, ...] = (render_command, purge_command)
+COMMANDS: tuple[click.Command, ...] = (render_command, purge_command, plan_command)
 """What can be done beside serving, each in a module of its own."""
 
 UNUSABLE = 2

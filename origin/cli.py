@@ -98,6 +98,20 @@ def edge_command(arguments: tuple[str, ...]) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "cdn", *arguments])
 
 
+@main.command(
+    "plan",
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+        "help_option_names": [],
+    },
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def plan_command(arguments: tuple[str, ...]) -> NoReturn:
+    """Reckon what an audience takes: cores, network cards, memory (`tidecast plan --help`)."""
+    os.execv(sys.executable, [sys.executable, "-m", "cdn", "plan", *arguments])
+
+
 main.add_command(bench_group)
 
 
