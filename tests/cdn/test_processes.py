@@ -3,21 +3,19 @@
 import asyncio
 import contextlib
 import os
-import re
 import signal
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from cdn.workers import successor_due
+from tests.support.edge_processes import NOBODY, command, edge_process, port_in
 from tests.support.origins import FakeOrigin, Resource
 from tests.support.processes import PATIENCE_S, Child, python, until_gone
-from tests.support.viewers import Viewers, read_answer, read_head
+from tests.support.viewers import read_answer, read_head
 
 SEGMENT = b"x" * 100_000
-NOBODY = "http://127.0.0.1:9"
 
 
 @pytest.fixture
@@ -28,31 +26,6 @@ async def origin() -> AsyncIterator[FakeOrigin]:
     await origin.start()
     yield origin
     await origin.die()
-
-
-def command(origin_url: str, *flags: str) -> tuple[str, ...]:
-    """A whole edge on ports that are free; flags may choose others."""
-    free = ("--host", "127.0.0.1", "--http-port", "0", "--metrics-port", "0")
-    return ("-m", "cdn", "--origin", origin_url, *free, *flags)
-
-
-@asynccontextmanager
-async def edge_process(
-    origin_url: str, *flags: str, workers: int = 1, drain_notice_s: float = 0.0
-) -> AsyncGenerator[tuple[Child, Viewers]]:
-    """An edge, open on all of its workers."""
-    environment = {"TIDECAST_EDGE__LISTEN__DRAIN_NOTICE_S": str(drain_notice_s)}
-    arguments = command(origin_url, "--workers", str(workers), *flags)
-    async with python(*arguments, environment=environment) as child:
-        for _ in range(workers):
-            line = await child.line("the edge is open")
-        yield child, Viewers(port_in(line))
-
-
-def port_in(line: str) -> int:
-    found = re.search(r"listen=[\d.]+:(\d+)", line)
-    assert found is not None, line
-    return int(found[1])
 
 
 def end_politely(child: Child) -> None:
