@@ -56,6 +56,8 @@ class Picture:
     gop_frames: int = 60
     b_frames: int = 0
     bitrate_k: int = 400
+    keyframes_s: tuple[float, ...] = ()
+    """Keyframes at these times as well, however far ``gop_frames`` go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,14 @@ def _pattern(picture: Picture) -> str:
 def _video_coding(picture: Picture) -> list[str]:
     """Keyframes at fixed distances, as OBS is told to make them; a rate that holds still."""
     rate = f"{picture.bitrate_k}k"
+    times = ",".join(str(at) for at in picture.keyframes_s)
+    forced = ["-force_key_frames", times] if times else []
     return [
         *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
         *("-g", str(picture.gop_frames), "-keyint_min", str(picture.gop_frames)),
         *("-sc_threshold", "0", "-bf", str(picture.b_frames)),
         *("-b:v", rate, "-maxrate", rate, "-bufsize", rate),
+        *forced,
     ]
 
 

@@ -200,6 +200,7 @@ RELOADS = [
     two("P18", "reports of long ago", reported("LAST-MSN", lambda _: "LAST-MSN=7")),
     two("P18", "reports without the part", reported(",LAST-PART", lambda _: "")),
     in_parts("H1", "reloads that are kept a second", control(Probe.BLOCKING, "public, max-age=1")),
+    in_parts("H1", "reloads that nobody may keep", control(Probe.BLOCKING, "no-store")),
     in_parts("H1", "reloads that nobody may share", control(Probe.WHOLE, "private, max-age=12")),
     in_parts(
         "H1",
