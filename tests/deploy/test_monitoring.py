@@ -13,7 +13,8 @@ import pytest
 from prometheus_client import generate_latest
 from ruamel.yaml import YAML
 
-from cdn.server import Edge
+from cdn.edge import Edge
+from cdn.keys import Kind
 from cdn.settings import load
 from origin.ingest.shared import Counters
 from origin.observe.metrics import MetricsPage
@@ -117,6 +118,32 @@ async def test_nothing_asks_for_a_number_that_nobody_exports() -> None:
         asked = set(_NAME.findall(plain))
         assert asked, query.where
         assert asked <= known, query.where
+
+
+async def test_the_page_lists_what_an_edge_exports_with_its_labels_and_nothing_else() -> None:
+    edge = Edge(load(None, {"origin": {"url": "http://127.0.0.1:9"}}), FakeClock())
+    edge.metrics.answered(Kind.PAGE, 200, "hit", 1)
+    page = generate_latest(edge.metrics.registry).decode()
+    await edge.close()
+    types = dict(re.findall(r"^# TYPE (tidecast_edge_\w+) (\w+)$", page, re.MULTILINE))
+    listed = re.findall(
+        r"^\| `(tidecast_edge_\w+)` \|(.*?)\| (.*?) \|$",
+        (ROOT / "docs" / "METRICS.md").read_text(),
+        re.MULTILINE,
+    )
+    exported_names = {name for name in types if not name.endswith("_created")}
+    assert {name for name, _, _ in listed} == exported_names
+    for name, labels, text in listed:
+        assert text.startswith("histogram: ") is (types[name] == "histogram"), name
+        given = re.search(rf"^{name}(?:_count)?\{{(.*)\}} ", page, re.MULTILINE)
+        if given is not None:
+            assert set(re.findall(r"(\w+)=", given[1])) == set(re.findall(r"\w+", labels)), name
+
+
+def test_the_page_lists_every_alert() -> None:
+    page = (ROOT / "docs" / "METRICS.md").read_text()
+    alerts = re.findall(r"- alert: (\w+)", ALERTS.read_text())
+    assert [alert for alert in alerts if alert not in page] == []
 
 
 def test_panels_do_not_overlap_and_have_a_sentence_each() -> None:
