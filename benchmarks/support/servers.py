@@ -25,8 +25,8 @@ def running(command: list[str], port: int) -> Iterator[int]:
 
 
 def wait_for_port(port: int) -> None:
-    """Wait up to ten seconds until somebody listens."""
-    end = time.monotonic() + 10
+    """Wait up to 20 seconds until somebody listens."""
+    end = time.monotonic() + 20
     while time.monotonic() < end:
         try:
             socket.create_connection(("127.0.0.1", port), 0.2).close()

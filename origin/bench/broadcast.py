@@ -18,6 +18,7 @@ MESSAGE_STREAM = 1
 FLV_HEADER_BYTES = 13
 TAG_HEADER_BYTES = 11
 AVC, AAC = 7, 10
+END_OF_SEQUENCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def prepare(flv: bytes) -> Broadcast:
     """Turn a file into chunks that can be sent to any number of connections."""
     tags = list(read_flv(flv)) if flv.startswith(b"FLV") else []
     headers = b"".join(_chunks(tag, _with_set_data_frame(tag)) for tag in tags if _is_header(tag))
-    body = [tag for tag in tags if not _is_header(tag) and tag.body]
+    body = [tag for tag in tags if tag.body and not _is_header(tag) and not _is_end(tag)]
     times = [tag.at for tag in body if tag.kind == Type.VIDEO]
     if len(times) < 2:
         raise CannotMeasure("The file is not an FLV file with video.")
@@ -109,6 +110,11 @@ def _is_header(tag: Tag) -> bool:
     if len(tag.body) < 2 or tag.body[1] != 0:
         return False
     return tag.body[0] >> 4 == AAC if tag.kind == Type.AUDIO else tag.body[0] & 15 == AVC
+
+
+def _is_end(tag: Tag) -> bool:
+    """Whether it says that the video is over, which is not so: it begins again."""
+    return tag.kind == Type.VIDEO and tag.body[0] & 15 == AVC and tag.body[1] == END_OF_SEQUENCE
 
 
 def _with_set_data_frame(tag: Tag) -> bytes:
