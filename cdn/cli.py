@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from cdn import workers
+from cdn.check import check as check_all
 from cdn.errors import SettingsError
 from cdn.observe import set_up_logging
 from cdn.plan import plan_command
@@ -60,6 +61,10 @@ def main() -> None:
         with _exit_code(UNUSABLE):
             settings = load(config, _sections(flags))
         if check:
+            with _exit_code(UNUSABLE):
+                warnings = check_all(settings)
+            for warning in warnings:
+                click.echo(f"tidecast edge: warning: {warning}", err=True)
             click.echo("OK")
             return
         if exit_with_parent:
@@ -100,7 +105,11 @@ def _options() -> list[click.Parameter]:
             callback=_print_example,
             help="Print a TOML file with every setting, and exit.",
         ),
-        click.Option(["--check"], is_flag=True, help="Check the settings, start nothing."),
+        click.Option(
+            ["--check"],
+            is_flag=True,
+            help="Check settings, certificate, ports and origins; start nothing.",
+        ),
         click.Option(
             ["--exit-with-parent"],
             is_flag=True,
