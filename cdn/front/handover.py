@@ -105,6 +105,7 @@ class Entrance:
         self._hall = hall
         self._is_fast = is_fast
         self._arguments: dict[str, Any] = {}
+        self._to_full = self._hand_over  # bound once: each binding is an object
 
     @property
     def as_protocol_class(self) -> type[asyncio.Protocol]:
@@ -121,15 +122,15 @@ class Entrance:
         if not self._arguments:
             # What uvicorn closes on its way out is what the sweep looks at: one set for both.
             self._hall.gather_in(cast("set[Guest]", server_state.connections))
-        self._arguments = {
-            "config": config,
-            "server_state": server_state,
-            "app_state": app_state,
-            "_loop": _loop,
-        }
+            self._arguments = {
+                "config": config,
+                "server_state": server_state,
+                "app_state": app_state,
+                "_loop": _loop,
+            }
         if not self._is_fast:
             return FullProtocol(self._hall, self._arguments, is_admitted=False)
-        return FastProtocol(self._hall, self._hand_over)
+        return FastProtocol(self._hall, self._to_full)
 
     def _hand_over(self, fast: FastProtocol, transport: asyncio.Transport, data: bytes) -> None:
         full = FullProtocol(self._hall, self._arguments, is_admitted=True)
