@@ -11,10 +11,13 @@ ours (benchmarks/packaging.py).
 * B-frames: ``trun`` version 1 with signed composition offsets, and no edit list (8.8.8). The
   decoding timeline stays as it was received.
 * ``tfdt`` version 1 counts from the timeline's zero, so that it never wraps (8.8.12).
+* ``prft`` before a segment's first ``moof`` says when its first frame was taken (8.16.5), on the
+  clock of EXT-X-PROGRAM-DATE-TIME: whoever has the same clock can tell how old a picture is.
 """
 
 import struct
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import chain
 
@@ -41,6 +44,13 @@ VIDEO_TRUN = 0x01000000 | (  # version 1: composition offsets are signed
     TRUN_DATA_OFFSET | TRUN_DURATION | TRUN_SIZE | TRUN_FLAGS | TRUN_COMPOSITION
 )
 AUDIO_TRUN = 0x01000000 | TRUN_DATA_OFFSET | TRUN_DURATION | TRUN_SIZE
+
+# Flags 24: wall clock and media time are a constant, small offset apart from the real event.
+PRFT = struct.Struct(">I4sIIQQ")
+PRFT_VERSION_1 = 0x01000000
+PRFT_REAL_TIME = 24
+NTP_EPOCH = datetime(1900, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 MOOF_AND_MFHD = struct.Struct(">I4s I4sII")
 # traf, then tfhd (with default_sample_flags), tfdt version 1, and trun's head.
@@ -76,6 +86,17 @@ def fragment(
         data_offset += sum(sizes)
     boxes.append(MDAT_HEAD.pack(data_offset - moof_bytes, b"mdat"))
     return (b"".join(boxes), *[sample.payload for _, _, run in runs for sample in run])
+
+
+def producer_reference_time(track_number: int, wall: datetime, media_time: int) -> bytes:
+    """Write a ``prft``: the frame of a track that is shown at ``media_time`` was taken at ``wall``.
+
+    NTP's 64 bits are seconds since 1900 and their fraction (RFC 5905, 6).
+    """
+    microseconds = (wall - NTP_EPOCH) // MICROSECOND
+    ntp = (microseconds << 32) // 1_000_000 % 2**64
+    flags = PRFT_VERSION_1 | PRFT_REAL_TIME
+    return PRFT.pack(PRFT.size, b"prft", flags, TRACK_ID_BASE + track_number, ntp, media_time)
 
 
 def _traf(

@@ -31,14 +31,15 @@ from datetime import datetime, timedelta
 from origin.hls import mpegts
 from origin.hls.announcement import Announcement
 from origin.hls.blocking import LiveEdge
-from origin.hls.fmp4 import fragment
+from origin.hls.fmp4 import fragment, producer_reference_time
 from origin.hls.low_latency import LowLatency, next_part
+from origin.hls.multivariant import video_of
 from origin.hls.names import RENDITION, part_name, place_of, stem_of
 from origin.hls.playlist import Container, Snapshot, media_playlist
 from origin.hls.resource import Resource, named, playlist
 from origin.hls.rules import Rules, part_target_s, target_duration
 from origin.hls.segment import OpenSegment, Part, Segment
-from origin.hls.segmenter import PartReady, SegmentEnded, SegmenterEvent
+from origin.hls.segmenter import PartReady, SegmentEnded, SegmenterEvent, choose_leader
 from origin.hls.shelf import Shelf, media_type
 from origin.hls.window import Window
 from origin.media.timebase import Ticks
@@ -223,6 +224,8 @@ class Rendition:
         name = part_name(self._open.stem, len(self._open.parts))
         self._fragments += 1
         pieces = fragment(self._fragments, part.tracks, part.samples)
+        if not self._open.parts:
+            pieces = (_reference_time(part, self._open.begins_at), *pieces)
         resource = named(pieces, media_type(part.tracks), name)
         made = Part(name, resource, part.samples, part.duration, part.independent)
         self._open.parts.append(made)
@@ -264,7 +267,9 @@ class Rendition:
             return
         segment, self._open = self._open.close(), None
         if self.target_duration is None:
-            self.target_duration = target_duration(self._rules, segment.duration_s)
+            self.target_duration = target_duration(
+                self._rules, segment.duration_s, has_video=video_of(segment.tracks) is not None
+            )
             longest = max([part.duration for part in segment.parts])
             self.part_target_s = part_target_s(self._rules, longest / segment.timescale)
         self.segment_count += 1
@@ -305,3 +310,11 @@ class Rendition:
         for container in containers or Container:
             self._playlists.pop((container, False), None)
             self._playlists.pop((container, True), None)
+
+
+def _reference_time(part: PartReady, begins_at: datetime) -> bytes:
+    """Tie the first frame that the part's leader shows to the segment's date."""
+    leader = choose_leader(part.tracks)
+    run = part.samples[leader]
+    media_time = run[0].dts + run[0].composition_offset if run else part.start
+    return producer_reference_time(leader, begins_at, max(0, media_time))

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 ROUNDING_GRACE_S = 0.1
 """Two seconds at 29.97 frames per second are 2.002 s: that is a target duration of 2, not 3."""
 
+KEYFRAME_TOLERANCE_S = 0.01
+"""By so much a keyframe may come too early and still end a segment; about half a frame."""
+
 FORCED_CUT_MARGIN_S = 0.49
 """A segment may exceed the target duration by less than half a second: it is rounded first."""
 
@@ -50,9 +53,16 @@ class Rules:
         return min(self.part_s, self.segment_s)
 
 
-def target_duration(rules: Rules, first_segment_s: float) -> int:
-    """Choose EXT-X-TARGETDURATION for a session whose first segment is this long."""
-    needed = math.ceil(max(rules.segment_s, first_segment_s) - ROUNDING_GRACE_S)
+def target_duration(rules: Rules, first_segment_s: float, *, has_video: bool = True) -> int:
+    """Choose EXT-X-TARGETDURATION for a session whose first segment is this long.
+
+    That one may be a short GOP; later ones are as many of these as it takes to be long enough.
+    """
+    longest_s = max(rules.segment_s, first_segment_s)
+    if has_video and first_segment_s > 0:
+        gops = math.ceil((rules.segment_s - KEYFRAME_TOLERANCE_S) / first_segment_s)
+        longest_s = max(longest_s, gops * first_segment_s)
+    needed = math.ceil(longest_s - ROUNDING_GRACE_S)
     return max(1, min(needed, rules.longest_segment_s))
 
 

@@ -15,6 +15,8 @@ comes too late for that goes into the next one.
   by the sound beside them; without any, each is a part of its own length.
 * A segment ends at the first keyframe at or past the segment's duration, half a frame of
   tolerance included: time stamps in milliseconds put a keyframe at 1.999 s as often as at 2.
+* A session's first segment ends at the first keyframe past the length of a part: nobody can watch
+  before it is complete, and nobody waits for more than the first GOP.
 * Without a keyframe a segment ends by force where EXT-X-TARGETDURATION would be exceeded.
 * Audio alone can be cut anywhere, so a segment ends with the part that comes nearest.
 * Until the leader's first keyframe nothing can be decoded, and what lies before it is dropped.
@@ -102,6 +104,8 @@ class Segmenter:
         self._part_length = self._ticks(part_target_s or rules.part_length_s)
         self._shortest_part = math.ceil(self._part_length * SHORTEST_PART)
         self._segment_length = self._ticks(rules.segment_s)
+        is_first = target is None and not self._is_audio
+        self._first_length = self._part_length if is_first else self._segment_length
         self._longest_segment = self._ticks(longest_allowed_s(target or rules.longest_segment_s))
         self._begun = False
         self._part_start = self._segment_start = 0
@@ -222,7 +226,7 @@ class Segmenter:
             return
         self._begun = True
         self._segment_start = sample.dts
-        self._segment_due = sample.dts + self._segment_length
+        self._segment_due = sample.dts + self._first_length
         self._start_part(sample.dts)
         for index in self._followers:
             self._first[index] = -(-sample.dts * self._timescales[index] // self._timescale)
@@ -265,7 +269,7 @@ class Segmenter:
     def _end_segment(self, events: list[SegmenterEvent], *, by_force: bool) -> None:
         if not self._target_is_fixed:
             length_s = (self._part_start - self._segment_start) / self._timescale
-            target = target_duration(self._rules, length_s)
+            target = target_duration(self._rules, length_s, has_video=not self._is_audio)
             self._longest_segment = self._ticks(longest_allowed_s(target))
             self._target_is_fixed = True
         events.append(SegmentEnded(by_force))

@@ -1,8 +1,15 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from origin.hls.fmp4 import NON_SYNC_SAMPLE, SYNC_SAMPLE, fragment
+from origin.hls.fmp4 import (
+    NON_SYNC_SAMPLE,
+    SYNC_SAMPLE,
+    fragment,
+    producer_reference_time,
+)
 from origin.hls.fmp4_init import fingerprint, initialization
 from origin.media.aac import AacConfiguration
 from origin.media.avc import AvcConfiguration
@@ -10,7 +17,17 @@ from origin.media.mp3 import Mp3Configuration
 from origin.media.sample import Sample
 from origin.media.timebase import Ticks
 from origin.media.track import Track
-from tests.support.frames import AUDIO, OTHER_VIDEO, VIDEO, picture, pictures, sound, sounds
+from tests.support.frames import (
+    AUDIO,
+    OTHER_VIDEO,
+    VIDEO,
+    interleaved,
+    picture,
+    pictures,
+    sound,
+    sounds,
+)
+from tests.support.packaging import body, package
 from tests.support.x264 import avc_record
 from tests.validator.mp4 import Fragment, read_fragments, read_init
 
@@ -148,3 +165,28 @@ def test_whatever_is_written_can_be_read_back(
             assert (row.dts, row.duration) == (sample.dts, sample.duration)
             assert row.composition == sample.composition_offset
             assert data[row.start : row.start + row.size] == sample.payload
+
+
+def test_a_reference_time_ties_a_frame_to_the_wall_clock() -> None:
+    half_past = datetime(1970, 1, 1, 0, 30, 0, 500_000, tzinfo=UTC)
+    reference = producer_reference_time(0, half_past, 123_456)
+    (written,) = read((VIDEO,), reference, *fragment(1, (VIDEO,), (tuple(pictures(3)),)))
+    (made,) = written.made
+    assert (made.track, made.media_time, made.flags) == (1, 123_456, 24)
+    assert made.ntp == (2_208_988_800 + 1800 << 32) + 2**31  # RFC 5905: 1970 in NTP's seconds
+
+
+def test_each_segment_begins_with_a_reference_time_and_no_other_part_has_one() -> None:
+    rendition = package((VIDEO, AUDIO), interleaved(pictures(300), sounds(460)))
+    init = read_init(initialization((VIDEO, AUDIO)))
+    fragments: list[Fragment] = []
+    for segment in rendition.listed:
+        first, *others = read_fragments(body(segment.resource), init).fragments
+        (made,) = first.made
+        seconds = made.ntp / 2**32 - 2_208_988_800
+        date = datetime.fromtimestamp(seconds, UTC)
+        assert abs(date - segment.begins_at) < timedelta(microseconds=2)
+        assert made.media_time == segment.run(0)[0].dts
+        assert [other.made for other in others] == [()] * len(others)
+        fragments += [first, *others]
+    assert [each.sequence for each in fragments] == list(range(1, len(fragments) + 1))

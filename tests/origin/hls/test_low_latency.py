@@ -299,6 +299,6 @@ def test_a_strict_reader_finds_nothing_wrong_with_any_of_it() -> None:
 def test_parts_with_audio_are_listed_too() -> None:
     packaging = Packaging(Rules())
     packaging.configure(VIDEO, AUDIO)
-    packaging.push(interleaved(pictures(200), sounds(310)))
+    packaging.push(interleaved(pictures(200, keyframe_every=60), sounds(310)))
     assert len(listed_parts(full(packaging))) == 4 + 4 + 1
     assert [len(segment.parts) for segment in packaging.rendition.listed] == [4, 4, 4]

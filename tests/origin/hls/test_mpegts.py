@@ -163,7 +163,9 @@ def test_times_are_those_of_fmp4() -> None:
 
 def test_times_wrap_after_33_bits() -> None:
     begin = WRAP - START
-    samples = interleaved(pictures(120, begin=begin), sounds(180, begin=begin * 48 // 90 + 1))
+    samples = interleaved(
+        pictures(120, begin=begin, keyframe_every=60), sounds(180, begin=begin * 48 // 90 + 1)
+    )
     transports = read_made((VIDEO, AUDIO), samples)
     check_clock(transports)
     check_counters(transports)

@@ -2,7 +2,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise, repeat
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from origin.errors import MediaError
@@ -63,7 +63,7 @@ def test_parts_are_as_long_as_allowed_and_no_longer() -> None:
 
 def test_a_part_ends_before_the_frame_that_would_make_it_too_long() -> None:
     ntsc = pictures(60, step=3003)
-    parts = parts_of(run(Segmenter(RULES, (VIDEO,)), video_only(ntsc)))
+    parts = parts_of(run(Segmenter(RULES, (VIDEO,), target=2), video_only(ntsc)))
     assert [len(part.samples[0]) for part in parts] == [14, 14, 14, 14, 4]
 
 
@@ -74,12 +74,19 @@ def test_a_frame_longer_than_a_part_is_a_part() -> None:
 
 
 def test_a_segment_ends_at_the_first_keyframe_past_its_length() -> None:
-    events = run(Segmenter(RULES, (VIDEO,)), video_only(pictures(150, keyframe_every=25)))
+    events = run(Segmenter(RULES, (VIDEO,), target=3), video_only(pictures(150, keyframe_every=25)))
     segments = segments_of(events)
     assert [length_s(parts) for parts in segments] == [pytest.approx(2.5), pytest.approx(2.5)]
     assert all(parts[0].samples[0][0].is_sync for parts in segments)
     assert all(parts[0].starts_independent for parts in segments)
     assert not any(event.by_force for event in events if isinstance(event, SegmentEnded))
+
+
+def test_the_first_segment_of_a_session_is_the_first_gop() -> None:
+    events = run(Segmenter(RULES, (VIDEO,)), video_only(pictures(210, keyframe_every=30)))
+    assert [length_s(parts) for parts in segments_of(events)] == [1.0, 2.0, 2.0, 2.0]
+    intra = run(Segmenter(RULES, (VIDEO,)), video_only(pictures(135, keyframe_every=1)))
+    assert [length_s(parts) for parts in segments_of(intra)] == [0.5, 2.0, 2.0]
 
 
 def test_a_keyframe_that_comes_a_millisecond_early_ends_the_segment() -> None:
@@ -89,7 +96,7 @@ def test_a_keyframe_that_comes_a_millisecond_early_ends_the_segment() -> None:
 
 
 def test_only_parts_with_a_keyframe_are_independent() -> None:
-    events = run(Segmenter(RULES, (VIDEO,)), video_only(pictures(90, keyframe_every=40)))
+    events = run(Segmenter(RULES, (VIDEO,), target=3), video_only(pictures(90, keyframe_every=40)))
     parts = parts_of(events)
     assert [part.independent for part in parts] == [True, False, True, False, False, False, True]
     assert [part.starts_independent for part in parts] == [True] + [False] * 5 + [True]
@@ -181,7 +188,7 @@ def test_audio_alone_is_cut_into_whole_frames_and_segments_of_whole_parts() -> N
 
 def test_video_goes_on_while_audio_is_silent() -> None:
     samples = interleaved(pictures(120), sounds(20))
-    segments = segments_of(run(Segmenter(RULES, (VIDEO, AUDIO)), samples))
+    segments = segments_of(run(Segmenter(RULES, (VIDEO, AUDIO), target=2), samples))
     assert [len(parts) for parts in segments] == [4, 4]
     assert segments[1][0].samples[1] == ()
 
@@ -189,7 +196,7 @@ def test_video_goes_on_while_audio_is_silent() -> None:
 def test_audio_goes_on_while_video_is_silent() -> None:
     video = [*pictures(30, keyframe_every=9999)]
     samples = interleaved(iter(video), sounds(700))
-    segments = segments_of(run(Segmenter(RULES, (VIDEO, AUDIO)), samples))
+    segments = segments_of(run(Segmenter(RULES, (VIDEO, AUDIO), target=2), samples))
     assert len(segments) == 8
     assert all(length_s(parts) <= 2.49 for parts in segments)
     assert all(part.duration <= 45_000 for parts in segments for part in parts)
@@ -267,6 +274,7 @@ def test_any_length_of_a_healthy_stream_stays_in_bounds() -> None:
 steps = st.lists(st.integers(1, 9_000), min_size=1, max_size=120)
 
 
+@settings(deadline=None)
 @given(
     video_steps=steps,
     keys=st.sets(st.integers(0, 119)),
@@ -299,6 +307,7 @@ def test_whatever_comes_nothing_is_lost_and_nothing_is_too_long(
     assert all(length_s(segment) <= 10.49 for segment in segments_of(events))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_silence_of_any_track_loses_nothing_and_makes_no_empty_part(data: st.DataObject) -> None:
     samples: list[tuple[int, Sample]] = [(0, picture(START, key=True))]

@@ -248,7 +248,7 @@ async def test_names_of_the_future_are_not_found_and_hardly_kept(house: House) -
 async def test_head_and_conditions_work_on_what_is_waited_for(house: House) -> None:
     msn, part = await house.edge()
     address = f"{PLAYLIST}?_HLS_msn={msn}&_HLS_part={part}"
-    head = asyncio.ensure_future(house.client.head(address))
+    head = await house.waiting(address, "HEAD")
     viewer = await house.waiting(address)
     house.camera.film(0.6)
     whole, bare = await viewer, await head
