@@ -34,7 +34,7 @@ async def test_two_hundred_held_requests_and_a_slow_reader_do_not_keep_it(
     never = asyncio.Event()
     origin.serve(HELD, Resource(b"too late", gate=never))
     origin.serve(SEGMENT, Resource(b"x" * 30_000_000, headers={"Cache-Control": "max-age=600"}))
-    async with edge_process(origin.url, "--drain", "2") as (child, viewers):
+    async with edge_process(origin.url, "--drain", "2", drain_notice_s=1.0) as (child, viewers):
         slow, slow_writer = await viewers.ask(SEGMENT)
         assert (await read_head(slow))[0] == 200
         held = [await viewers.ask(HELD) for _ in range(VIEWERS)]

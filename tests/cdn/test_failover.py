@@ -13,6 +13,7 @@ from cdn.health import Health
 from cdn.keys import Key
 from cdn.settings import Origin
 from tests.support.clocks import FakeClock
+from tests.support.edges import running_edge
 from tests.support.origins import FakeOrigin, Resource
 
 PLAYLIST = Key("/main/v0/index.m3u8?_HLS_msn=7", gzip=False)
@@ -269,3 +270,31 @@ async def test_retired_origins_are_closed_after_the_last_fetch(
     gate.set()
     assert await viewer == (200, b"from a")
     await retiring
+
+
+async def test_an_origin_is_killed_in_mid_stream_and_no_viewer_sees_an_error(
+    pair: tuple[FakeOrigin, FakeOrigin],
+) -> None:
+    gate = asyncio.Event()
+    for number in range(20):
+        for origin in pair:
+            origin.serve(f"/main/v0/{number}.m4s", Resource(b"segment %d" % number))
+    pair[0].serve(PLAYLIST.target, Resource(b"never", gate=gate))
+    pair[1].serve(PLAYLIST.target, Resource(b"the next part"))
+    urls: list[object] = [origin.url for origin in pair]
+    async with running_edge("", FakeClock(), {"origin": {"url": urls}}) as edge:
+        held = [asyncio.create_task(edge.get(PLAYLIST.target)) for _ in range(50)]
+        while PLAYLIST.target not in pair[0].requests:
+            pair[0].asked.clear()
+            await pair[0].asked.wait()
+        for number in range(20):
+            if number == 10:
+                await pair[0].die()
+            seen = await edge.get(f"/main/v0/{number}.m4s")
+            assert (seen.status, seen.body) == (200, b"segment %d" % number)
+        for seen in await asyncio.gather(*held):
+            assert (seen.status, seen.body) == (200, b"the next part")
+        assert (await edge.get("/readyz")).status == 200
+    assert pair[1].requests[PLAYLIST.target] == 1
+    gate.set()
+    await pair[0].start()
