@@ -2,8 +2,8 @@
 
 Each viewer connects, asks for a playlist of 1 KB that is in the cache, reads it, and stays. PSS
 without and with them; what the process costs without viewers stands beside what they add. nginx
-sets room for all its connections aside when it starts (worker_connections); so what it costs with no
-viewers is measured with a configuration for few of them.
+sets room for all its connections aside when it starts (worker_connections), so what it costs with
+no viewers is measured with a configuration for few of them.
 
     python -m benchmarks.edge_memory [--viewers 10000] [--rounds 1]
 
