@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -21,7 +22,12 @@ def running(command: list[str], port: int) -> Iterator[int]:
         yield process.pid
     finally:
         process.terminate()
-        process.wait(timeout=15)
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            print(f"  it did not end within 15 s: {command}", file=sys.stderr)
+            process.kill()
+            process.wait()
 
 
 def wait_for_port(port: int) -> None:

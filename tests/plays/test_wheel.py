@@ -38,6 +38,7 @@ def test_the_wheel_holds_the_packages_their_assets_and_licences_and_nothing_else
         *("origin/py.typed", "cdn/py.typed", "player/py.typed"),
         *("player/assets/boot.js", "player/assets/tidecast.css", "player/templates/watch.html"),
         *("player/vendor/hls.js/hls.min.mjs", "player/vendor/hls.js/LICENSE"),
+        *("origin/bench/load/main.c", "origin/bench/load/viewer.h"),
     ):
         assert needed in names
     licences = {name.split("licenses/")[1] for name in names if "/licenses/" in name}
