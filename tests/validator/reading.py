@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from urllib.parse import urljoin
 
+from tests.validator.elementary import Picture
 from tests.validator.errors import UnreadableError
 from tests.validator.media import Container, Kind, Run
 from tests.validator.mp4 import Fragments, read_fragments
@@ -241,6 +242,7 @@ class _SegmentReader:
         self._bodies = bodies
         self._maps: dict[str, Map | None] = {}
         self._clocks: dict[Kind, int] = {}
+        self._picture: Picture | None = None
 
     def read(self, listed: Listed) -> Segment:
         url = urljoin(self._playlist_url, listed.uri)
@@ -276,9 +278,12 @@ class _SegmentReader:
         return self._maps[url]
 
     def _read_ts(self, segment: Segment, body: bytes) -> Segment:
-        transport = read_transport(body)
         if segment.begins_domain:
             self._clocks.clear()
+            self._picture = None
+        transport = read_transport(body, self._picture)
+        for run in transport.runs:
+            self._picture = run.format if isinstance(run.format, Picture) else self._picture
         runs = tuple(self._unwrapped(run) for run in transport.runs)
         return replace(segment, transport=transport, runs=runs)
 

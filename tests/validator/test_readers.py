@@ -9,6 +9,7 @@ import pytest
 from tests.validator.content import Broadcast, Domain
 from tests.validator.elementary import (
     Bits,
+    Picture,
     is_recovery_point,
     nal_units,
     nal_units_by_start_code,
@@ -188,3 +189,19 @@ def test_a_picture_that_changes_inside_a_segment_is_refused(
     pieces = broadcasts["ts joined"].pieces
     with pytest.raises(UnreadableError, match="2 different pictures"):
         read_transport(pieces[3].body + pieces[4].body)
+
+
+def test_only_what_cannot_be_decoded_alone_may_rely_on_the_picture_before(
+    broadcasts: Mapping[str, Broadcast],
+) -> None:
+    """Parameter sets may be missing where no keyframe is, and nowhere else."""
+    body = broadcasts["ts"].pieces[0].body
+    video = next(run for run in read_transport(body).runs if run.kind is Kind.VIDEO)
+    assert isinstance(video.format, Picture)
+    without_sets = body.replace(b"\x00\x00\x01\x67", b"\x00\x00\x01\x6c")
+    without_keyframes = without_sets.replace(b"\x00\x00\x01\x65", b"\x00\x00\x01\x61")
+
+    with pytest.raises(UnreadableError, match="0 different pictures"):
+        read_transport(without_sets, video.format)
+    runs = read_transport(without_keyframes, video.format).runs
+    assert video.format in [run.format for run in runs]

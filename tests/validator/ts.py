@@ -93,12 +93,16 @@ class Transport:
     runs: tuple[Run, ...]
 
 
-def read_transport(data: bytes) -> Transport:
-    """Read a whole segment; raise ``UnreadableError`` where it cannot be played from its start."""
+def read_transport(data: bytes, picture: Picture | None = None) -> Transport:
+    """Read a whole segment.
+
+    It has to be playable from its start, or else ``UnreadableError`` is raised; only where no
+    picture in it can be decoded alone may it rely on ``picture``, that of the segment before.
+    """
     packets = tuple(read_packets(data))
     program = _read_program(packets)
     pes = tuple(_gather(packets, program))
-    runs = tuple(_read_run(pid, stream, pes) for pid, stream in program.streams.items())
+    runs = tuple(_read_run(pid, stream, pes, picture) for pid, stream in program.streams.items())
     return Transport(packets, program, pes, tuple(run for run in runs if run is not None))
 
 
@@ -219,7 +223,7 @@ def _kind(stream: int) -> Kind | None:
     return Kind.AUDIO if stream == STREAM_AAC or stream in STREAM_MP3 else None
 
 
-def _read_run(pid: int, stream: int, pes: tuple[Pes, ...]) -> Run | None:
+def _read_run(pid: int, stream: int, pes: tuple[Pes, ...], before: Picture | None) -> Run | None:
     mine = [each for each in pes if each.pid == pid]
     kind = _kind(stream)
     if kind is None:
@@ -227,8 +231,9 @@ def _read_run(pid: int, stream: int, pes: tuple[Pes, ...]) -> Run | None:
     if not mine:
         return None
     if kind is Kind.VIDEO:
-        picture = _read_picture(mine)
         frames = tuple(_video_frame(each) for each in mine)
+        is_dependent = not any(frame.is_sync for frame in frames)
+        picture = _read_picture(mine, before if is_dependent else None)
         return Run(pid, kind, CLOCK, frames, picture)
     frames, form = _read_audio(mine, stream)
     return Run(pid, kind, CLOCK, frames, form)
@@ -239,8 +244,10 @@ def video_nals(pes: Pes) -> list[bytes]:
     return [nal for nal in nal_units_by_start_code(pes.payload) if nal]
 
 
-def _read_picture(pes: list[Pes]) -> Picture:
+def _read_picture(pes: list[Pes], before: Picture | None) -> Picture:
     found = {read_sps(nal) for each in pes for nal in video_nals(each) if nal[0] & 31 == NAL_SPS}
+    if not found and before is not None:
+        return before
     if len(found) != 1:
         raise UnreadableError(f"{len(found)} different pictures in the segment")
     return found.pop()
