@@ -18,7 +18,7 @@ from cdn.observe.metrics import Metrics
 
 ROUNDS = 5
 TIMES = 50_000
-ACCESS = Access("192.0.2.7", "GET", "/main/v0/index.m3u8?_HLS_msn=7", 200, 1234, "hit", 0.01, "x")
+ACCESS = Access("192.0.2.7", "GET", "/main/v0/index.m3u8?_HLS_msn=7", 200, 1234, "hit", 0.01)
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ MOST_WAITING = 10_000
 """Lines that wait for the disk: some megabytes, and ten seconds of a busy worker's 3 %."""
 
 LONGEST_FIELD = 512
-"""Of what viewers send: an address or the name of a browser is cut there."""
+"""Of what viewers send; paths are cut there."""
 
 _DIRECTIVE = re.compile(r"_HLS_(?:msn|part)=\d{1,20}|_HLS_skip=(?:YES|v2)")
 
@@ -40,7 +40,10 @@ _STANDARD = {"stdout": 1, "stderr": 2}
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One request and its answer; ``target`` is as the viewer sent it."""
+    """One request and its answer; ``target`` may be as the viewer sent it.
+
+    There is no name of a browser in it: the fast path reads requests as a whole, and keeps none.
+    """
 
     address: str
     method: str
@@ -49,7 +52,6 @@ class Access:
     sent_bytes: int
     cache: str
     seconds: float
-    user_agent: str = ""
 
 
 class AccessLog:
@@ -138,8 +140,6 @@ def line_of(access: Access, at: datetime) -> bytes:
         "cache": access.cache,
         "seconds": round(access.seconds, 4),
     }
-    if access.user_agent:
-        fields["user_agent"] = access.user_agent[:LONGEST_FIELD]
     return json.dumps(fields).encode() + b"\n"
 
 
