@@ -25,7 +25,7 @@ from tests.support.pushers import pushing
 from tests.support.servers import NO_EDGE, edge, tidecast
 from tests.support.tap import Tap, tapped
 
-PLAYED_S = 6.0
+PLAYED_S = 4.0
 PATIENCE_S = 40.0
 PART_S = 0.5
 CROWD = 20
