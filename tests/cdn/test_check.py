@@ -1,12 +1,12 @@
 """``--check``: what keeps an edge from starting is an error; what may pass is a warning."""
 
 import socket
-import subprocess
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.support.certificates import self_signed
 from tests.support.origins import FakeOrigin, Resource
 from tests.support.processes import python
 from tests.support.servers import free_ports
@@ -54,25 +54,11 @@ async def test_a_port_that_somebody_has_is_a_warning(origin: FakeOrigin) -> None
     assert said.startswith(f"tidecast edge: warning: listen.http_port: 127.0.0.1 port {port} ")
 
 
-def new_pair(folder: Path, name: str) -> tuple[Path, Path]:
-    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-subj", f"/CN={name}", "-days", "1"),
-            *("-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return certificate, key
-
-
 async def test_a_certificate_and_another_ones_key_are_an_error(
     origin: FakeOrigin, tmp_path: Path
 ) -> None:
-    certificate, key = new_pair(tmp_path, "mine")
-    _, strange_key = new_pair(tmp_path, "another")
+    certificate, key = self_signed(tmp_path, "mine")
+    _, strange_key = self_signed(tmp_path, "another")
     names = ("TIDECAST_EDGE__LISTEN__TLS_CERTIFICATE", "TIDECAST_EDGE__LISTEN__TLS_KEY")
     right = dict(zip(names, (str(certificate), str(key)), strict=True))
     wrong = dict(zip(names, (str(certificate), str(strange_key)), strict=True))

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from cdn.reload import FIXED, merged
 from cdn.settings import EdgeSettings, load
+from tests.support.certificates import self_signed
 from tests.support.edge_processes import edge_process
 from tests.support.origins import FakeOrigin, Resource
 from tests.support.viewers import read_answer
@@ -118,3 +120,29 @@ async def test_a_file_that_cannot_be_used_is_refused_with_its_errors_and_nothing
         write(file, origins[1])
         child.send(signal.SIGHUP)
         await child.line("the settings were reloaded")
+
+
+async def test_a_renewed_certificate_is_shown_to_who_comes_next(
+    origins: tuple[FakeOrigin, FakeOrigin], tmp_path: Path
+) -> None:
+    certificate, key = self_signed(tmp_path, "edge.example")
+    tls = {
+        "TIDECAST_EDGE__LISTEN__TLS_CERTIFICATE": str(certificate),
+        "TIDECAST_EDGE__LISTEN__TLS_KEY": str(key),
+    }
+    async with edge_process(origins[0].url, environment=tls) as (child, viewers):
+
+        async def shown() -> str:
+            address = ("127.0.0.1", viewers.port)
+            return await asyncio.to_thread(ssl.get_server_certificate, address)
+
+        assert await shown() == certificate.read_text()
+        old = certificate.read_text()
+        key.write_text("no key at all")
+        child.send(signal.SIGHUP)
+        assert "listen.tls_certificate" in await child.line("the settings were not reloaded")
+        assert await shown() == old
+        self_signed(tmp_path, "edge.example")
+        child.send(signal.SIGHUP)
+        await child.line("the settings were reloaded")
+        assert await shown() == certificate.read_text() != old

@@ -33,8 +33,3 @@ def self_signed(folder: Path, name: str) -> Pair:
 def trusting(pair: Pair) -> ssl.SSLContext:
     """What a viewer needs who trusts this certificate and no other."""
     return ssl.create_default_context(cafile=str(pair.certificate))
-
-
-def new_certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """Make a certificate for ``name`` and its key; once more under the same name replaces them."""
-    return self_signed(folder, name)
