@@ -1,6 +1,6 @@
 """What ``/metrics`` says: read off the listener and the streams when somebody asks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from origin.http.summary import Summary, summarize
 from origin.ingest.shared import Counters
@@ -11,7 +11,8 @@ from origin.streams.stream import State, Stream
 def read_figures(streams: Iterable[Stream], counters: Counters) -> Iterator[Family]:
     """The families of this moment; streams are labelled by name, never by key."""
     yield from _listener_families(counters)
-    summaries = {stream.name: summarize(stream) for stream in streams}
+    known = list(streams)
+    summaries = {stream.name: summarize(stream) for stream in known}
     yield Family(
         "tidecast_stream_state",
         "1 for the state that a stream is in, 0 for the others.",
@@ -33,6 +34,11 @@ def read_figures(streams: Iterable[Stream], counters: Counters) -> Iterator[Fami
         "Media segments completed in the present session.",
         _segments(summaries),
     )
+    yield _per_stream(
+        "tidecast_stream_held_requests",
+        "Requests that wait for the next part or segment of a stream.",
+        {stream.name: len(stream.waiting) for stream in known},
+    )
 
 
 def _listener_families(counters: Counters) -> Iterator[Family]:
@@ -50,7 +56,7 @@ def _segments(summaries: dict[str, Summary]) -> dict[str, int | None]:
     return {name: summary.segments for name, summary in summaries.items()}
 
 
-def _per_stream(name: str, text: str, values: dict[str, int | None]) -> Family:
+def _per_stream(name: str, text: str, values: Mapping[str, int | None]) -> Family:
     known: dict[tuple[str, ...], float] = {
         (stream,): float(value) for stream, value in values.items() if value is not None
     }

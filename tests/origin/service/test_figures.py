@@ -1,5 +1,7 @@
 """The figures of /metrics: what was counted, and one line per stream and state."""
 
+import asyncio
+
 from origin.ingest.shared import Counters
 from origin.observe.metrics import Family
 from origin.service.figures import read_figures
@@ -34,5 +36,20 @@ async def test_a_stream_is_in_one_state_and_says_what_it_has_made() -> None:
     }
     assert len(states.values) == 10, "each of five states, for each stream"
     assert found["tidecast_stream_segments"].values == {("main",): 4.0, ("second",): 0.0}
+    assert found["tidecast_stream_held_requests"].values == {("main",): 0.0, ("second",): 0.0}
     bitrates = found["tidecast_stream_bitrate_bits_per_second"].values
     assert set(bitrates) == {("main",)}, "nothing is known of the other one yet"
+
+
+async def test_requests_that_are_held_are_counted() -> None:
+    station = Station()
+    await station.publish("main")
+    stream = station.registry.find("main")
+    assert stream is not None
+    holds = [stream.waiting.hold(lambda: False, 6.0) for _ in range(3)]
+    held = figures(station, Counters())["tidecast_stream_held_requests"]
+    assert held.values == {("main",): 3.0}
+    stream.waiting.release()
+    await asyncio.gather(*(hold.outcome() for hold in holds))
+    held = figures(station, Counters())["tidecast_stream_held_requests"]
+    assert held.values == {("main",): 0.0}
