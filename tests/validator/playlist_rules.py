@@ -65,11 +65,12 @@ def head_tags(recording: Recording) -> Iterator[Finding]:
     for rendition in recording.renditions:
         for problem in rendition.problems:
             yield Finding(urlsplit(rendition.url).path, problem)
-        dependent = dependent_uris(rendition)
+        dependent = {each.msn for each in rendition.segments if is_independent(each) is False}
         may_be_without = False
         for version in rendition.all_versions:
-            listed = {segment.uri for segment in version.playlist.segments}
-            may_be_without |= bool(listed & dependent) or _begins_dependent(version.playlist)
+            known = {segment.msn for segment in version.playlist.segments}
+            known.add(version.playlist.next_msn)  # a forced cut is known when it is made
+            may_be_without |= bool(known & dependent) or _begins_dependent(version.playlist)
             for message in _head_faults(version, may_be_without):
                 yield Finding(where(rendition, version), message)
 
