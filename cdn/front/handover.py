@@ -47,6 +47,7 @@ class FullProtocol(HttpToolsProtocol):
             self.transport = transport
             turn_away(transport)
             return
+        self._hall.prepare(transport)
         self._hall.enter(self)
         super().connection_made(transport)
 

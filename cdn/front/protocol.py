@@ -89,6 +89,7 @@ class FastProtocol(asyncio.Protocol):
         # uvloop's transports do what asyncio.Transport does, but are no subclass of it.
         self._transport = transport = cast(asyncio.Transport, transport)
         if self._hall.admits(self, transport):
+            self._hall.prepare(transport)
             self._hall.enter(self)
         else:
             self._closing = True

@@ -81,6 +81,9 @@ class Line(asyncio.Transport):
             assert self.protocol is not None
             self.protocol.pause_writing()
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        assert high == self.high_water, "what a viewer may leave unread is one piece"
+
     def get_write_buffer_size(self) -> int:
         return self._kept
 
