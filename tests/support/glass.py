@@ -16,6 +16,7 @@ it is.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from playwright.async_api import Page
@@ -23,6 +24,8 @@ from playwright.async_api import Page
 from tests.support.camera import BLOCKS, CLOCK_BITS, GUARD
 
 EVERY_MS = 100
+STARVED_MS = 700
+"""Between two looks; one part's length and what is needed to fetch it."""
 
 PROBE = """
 window.glass = ((BLOCKS, GUARD, BITS, EVERY_MS) => {
@@ -62,7 +65,8 @@ window.glass = ((BLOCKS, GUARD, BITS, EVERY_MS) => {
     setInterval(() => {
       if (seen.firstFrame === null || !video.videoWidth) return;
       const ms = age(video);
-      if (ms !== null) seen.samples.push([performance.now(), ms, video.playbackRate]);
+      if (ms === null) return;
+      seen.samples.push([performance.now(), Date.now() - ms, ms, video.playbackRate]);
     }, EVERY_MS);
   }
 
@@ -78,6 +82,8 @@ class Sample:
 
     at_ms: float
     """Since the page was opened."""
+    taken_ms: float
+    """When the picture was filmed, by the wall clock."""
     age_ms: float
     rate: float
 
@@ -92,6 +98,15 @@ class Seen:
     samples: tuple[Sample, ...]
     total_frames: int
     dropped_frames: int
+
+    @property
+    def last(self) -> Sample:
+        return self.samples[-1]
+
+    def was_starved(self, *, after_ms: float) -> bool:
+        """Whether the browser got no processor for so long that no player could have gone on."""
+        looks = [each.at_ms for each in self.samples if each.at_ms >= after_ms]
+        return any(later - sooner > STARVED_MS for sooner, later in pairwise(looks))
 
     def ages_ms(self, *, after_ms: float = 0) -> list[float]:
         """How old the picture was, sorted; without the first ``after_ms`` of the visit."""
