@@ -29,7 +29,7 @@ MOST_FAILURES = 20
 PROBED_AT = (2, 4, 9)
 """After which answers to the first reader the last one asks."""
 DELTA_EVERY = 2
-DELTA_NOW_AT = frozenset({8, 15})
+DELTA_NOW_AT = frozenset({8, 15, 32})
 NEVER = 999
 """A part that no segment has."""
 NOWHERE = Position(0, 0)

@@ -154,6 +154,15 @@ class Recording:
             if exchange.request.probe in wanted and exchange.request.purpose in among:
                 yield exchange
 
+    def gaps(self) -> set[str]:
+        """The addresses of what playlists say is missing."""
+        return {
+            urljoin(rendition.url, uri)
+            for rendition in self.renditions
+            for version in rendition.all_versions
+            for uri in version.playlist.gaps
+        }
+
 
 def read(session: Session) -> Recording:
     """Interpret everything once, so that the rules need not."""

@@ -36,8 +36,9 @@ def media_sequence(recording: Recording) -> Iterator[Finding]:
                 for message in _sequence_faults(before, after):
                     yield Finding(where(rendition, after), message)
         yield from _renumbered(rendition)
+    gaps = recording.gaps()
     for exchange in recording.exchanges([Probe.AFTER_REMOVAL]):
-        if exchange.status != OK:
+        if exchange.status != OK and exchange.request.url not in gaps:
             at = urlsplit(exchange.request.url).path
             yield Finding(at, f"{exchange.status} soon after its removal")
 
@@ -154,8 +155,9 @@ def end(recording: Recording) -> Iterator[Finding]:
         if recording.session.must_end and not rendition.versions[-1].playlist.is_ended:
             yield Finding(urlsplit(rendition.url).path, "no ENDLIST at the end of the session")
         yield from _end_faults(rendition)
+    gaps = recording.gaps()
     for exchange in recording.exchanges([Probe.AFTER_END]):
-        if exchange.status != OK:
+        if exchange.status != OK and exchange.request.url not in gaps:
             at = urlsplit(exchange.request.url).path
             yield Finding(at, f"{exchange.status} while the ended playlist lists it")
 

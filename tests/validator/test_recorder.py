@@ -1,6 +1,7 @@
 """The recorder over a real connection, from an origin that lives twenty times as fast."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -26,6 +27,8 @@ FAST = Pace(
 
 
 def purpose_of(path: str) -> Purpose:
+    if re.search(r"\.\d+\.m4s$", path):
+        return Purpose.PART
     if path.endswith("v0/index.m3u8"):
         return Purpose.MEDIA_PLAYLIST
     return Purpose.MULTIVARIANT if path.endswith(".m3u8") else Purpose.SEGMENT
@@ -38,10 +41,14 @@ async def served(origin: FakeOrigin) -> AsyncIterator[str]:
     begin_s = loop.time()
 
     async def answer(asked: web.Request) -> web.Response:
-        url = BASE + asked.path.removeprefix("/main/")
+        url = BASE + asked.path_qs.removeprefix("/main/")
         headers = {name.lower(): value for name, value in asked.headers.items()}
         request = Request(purpose_of(asked.path), Probe.PLAIN, url, asked.method, headers)
-        made = origin.answer(request, (loop.time() - begin_s) * SPEED)
+        age_s = (loop.time() - begin_s) * SPEED
+        ready_s = origin.ready_s(request, age_s)
+        if ready_s > age_s:
+            await asyncio.sleep((ready_s - age_s) / SPEED)  # that is what an origin does
+        made = origin.answer(request, max(ready_s, (loop.time() - begin_s) * SPEED))
         kept = {name: value for name, value in made.headers.items() if name != "content-length"}
         return web.Response(status=made.status, headers=kept, body=made.body)
 
@@ -114,3 +121,26 @@ async def test_a_server_that_is_not_there_is_recorded_as_such() -> None:
 
     assert {each.status for each in session.exchanges} == {0}
     assert all("Connect" in (each.error or "") for each in session.exchanges)
+
+
+async def test_low_latency_is_recorded_as_it_happens(broadcasts: Mapping[str, Broadcast]) -> None:
+    broadcast = broadcasts["parts video"]
+    async with served(FakeOrigin(broadcast)) as url, Recorder(url, FAST) as recorder:
+        session = await recorder.ended(within_s=10)
+
+    held = {
+        each.request.probe
+        for each in session.exchanges
+        if each.status == 200 and each.received_s > each.sent_s
+    }
+    assert {Probe.BLOCKING, Probe.WHOLE, Probe.HINT} <= held
+    refused = [each for each in session.exchanges if each.request.probe is Probe.REFUSED]
+    assert refused
+    parts = {
+        each.request.url.rpartition("/")[2]: each.body
+        for each in session.exchanges
+        if each.request.probe is Probe.HINT and each.status == 200
+    }
+    known = {part.uri: part.body for piece in broadcast.pieces for part in piece.parts}
+    assert parts
+    assert parts.items() <= known.items()

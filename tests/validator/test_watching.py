@@ -120,3 +120,56 @@ def test_a_stream_that_is_not_there_yet_is_waited_for(
     statuses = [each.status for each in asked(session, Purpose.MULTIVARIANT, Probe.PLAIN)]
     assert statuses[:4] == [404] * 4
     assert asked(session, Purpose.SEGMENT, Probe.PLAIN)
+
+
+@pytest.fixture(scope="module")
+def live(broadcasts: Mapping[str, Broadcast]) -> Session:
+    return record(FakeOrigin(broadcasts["parts"]), PACE)
+
+
+def queries(session: Session, probe: Probe) -> list[str]:
+    exchanges = asked(session, Purpose.MEDIA_PLAYLIST, probe)
+    return [each.request.url.partition("?")[2] for each in exchanges]
+
+
+def test_one_reader_waits_for_every_part_and_one_for_every_segment(live: Session) -> None:
+    assert queries(live, Probe.BLOCKING)[:5] == [
+        "_HLS_msn=8&_HLS_part=0",
+        "_HLS_msn=8&_HLS_part=1",
+        "_HLS_msn=8&_HLS_part=2",
+        "_HLS_msn=8&_HLS_part=3",
+        "_HLS_msn=9&_HLS_part=0",
+    ]
+    assert queries(live, Probe.WHOLE) == [f"_HLS_msn={number}" for number in range(8, 19)]
+
+
+def test_delta_updates_are_asked_for_beside_the_same_full_ones(live: Session) -> None:
+    full = set(queries(live, Probe.BLOCKING))
+    deltas = queries(live, Probe.DELTA)
+    assert len(deltas) > len(full) / 3
+    assert {query.removesuffix("&_HLS_skip=YES") for query in deltas} <= full
+
+
+def test_every_hinted_part_is_asked_for_once_and_before_it_is_there(live: Session) -> None:
+    hinted = asked(live, Purpose.PART, Probe.HINT)
+    assert len({each.request.url for each in hinted}) == len(hinted)
+    assert all(each.received_s > each.sent_s for each in hinted)
+
+
+def test_a_bounded_number_of_requests_makes_no_sense(live: Session) -> None:
+    assert len(queries(live, Probe.REFUSED)) == 3 * 7
+    assert len(set(queries(live, Probe.LONG_AGO))) == 3 * 2
+
+
+def test_who_is_never_let_wait_pauses(broadcasts: Mapping[str, Broadcast]) -> None:
+    hurried = Fault(hold=lambda _, asked_s, __: asked_s, blocks=False)
+    session = record(FakeOrigin(broadcasts["parts video"], hurried), PACE)
+    assert len(queries(session, Probe.BLOCKING)) < 40
+
+
+def test_nobody_waits_any_longer_for_a_playlist_that_has_ended(live: Session) -> None:
+    ends = [each for each in live.exchanges if b"#EXT-X-ENDLIST" in each.body]
+    waiting = {Probe.BLOCKING, Probe.WHOLE, Probe.HINT, Probe.DELTA}
+    late = [each for each in live.exchanges if each.sent_s > ends[0].received_s]
+    assert not [each for each in late if each.request.probe in waiting]
+    assert len([each for each in late if "_HLS_msn" in each.request.url]) <= 1

@@ -9,7 +9,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from tests.validator.media import Kind, Run
 from tests.validator.parts import placed
@@ -37,7 +37,7 @@ LONGEST_STEP_S = 1.0
 def kept(recording: Recording) -> Iterator[Finding]:
     """W1."""
     bodies: dict[str, bytes] = {}
-    gaps = _gaps(recording)
+    gaps = recording.gaps()
     for exchange in recording.session.exchanges:
         request = exchange.request
         if request.purpose not in MEDIA or request.probe not in WHOLE:
@@ -50,15 +50,6 @@ def kept(recording: Recording) -> Iterator[Finding]:
             yield Finding(at, f"listed, and answered by {exchange.error or exchange.status}")
     for rendition in recording.renditions:
         yield from _relisted(rendition)
-
-
-def _gaps(recording: Recording) -> set[str]:
-    return {
-        urljoin(rendition.url, uri)
-        for rendition in recording.renditions
-        for version in rendition.all_versions
-        for uri in version.playlist.gaps
-    }
 
 
 def _relisted(rendition: Rendition) -> Iterator[Finding]:
