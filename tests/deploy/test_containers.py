@@ -142,6 +142,19 @@ def test_the_balancers_configuration_is_rendered_from_the_edges_settings() -> No
     assert done.stdout == (ROOT / "deploy" / "nginx.conf").read_text(), "see deploy/edge.toml"
 
 
+def test_the_balancer_may_write_where_its_cache_is() -> None:
+    """It makes the folder of a cache, and none above that."""
+    config = (ROOT / "deploy" / "nginx.conf").read_text()
+    folders = {str(Path(path).parent) for path in re.findall(r"proxy_cache_path (\S+)", config)}
+    owned = {
+        mount.partition(":")[0]
+        for mount in SERVICES["balancer"]["tmpfs"]
+        if f"uid={SERVICES['balancer']['user'].split(':')[0]}" in mount
+    }
+    assert folders
+    assert folders <= owned
+
+
 def test_a_certificate_is_made_once_and_never_replaced(tmp_path: Path) -> None:
     make = str(ROOT / "deploy" / "certificate" / "make-certificate")
     assert run(make, str(tmp_path), "live.example.com").returncode == 0

@@ -71,7 +71,7 @@ class Balancer(ServerProcess):
                     "listen 0.0.0.0:8443 ": f"listen {ADDRESS}:{self.port} ",
                     " /certificate/certificate.pem;": f" {self.certificate};",
                     " /certificate/key.pem;": f" {certificate / 'key.pem'};",
-                    " /var/cache/nginx/tidecast/media ": f" {cache} ",
+                    " /var/cache/nginx/media ": f" {cache}/media ",
                 },
             )
         )
