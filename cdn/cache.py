@@ -17,10 +17,11 @@ of the cache's own; everybody else who asks meanwhile joins it::
   wait for the end of the new one instead, because then a fetch that breaks off hurts nobody.
 - A body that broke off is never stored. A failure is not remembered at all, except that an old
   object that stands in does so for ``retry_s`` before the origin is asked again.
-- What stands in for a playlist is the newest one of its path, whatever directives it came under:
-  a player must not be sent back in time, and a low-latency player asks for a version that was
-  never here. The latter asks again at once after every answer; what stands in under directives is
-  therefore held back until ``retry_s`` after the flight began, and is never stored under them.
+- What stands in for a playlist is the newest one of its path, whatever directives it came under,
+  or a newer delta for who asks for one: a player must not be sent back in time, and a low-latency
+  player asks for a version that was never here. The latter asks again at once after every answer;
+  what stands in under directives is therefore held back until ``retry_s`` after the flight began,
+  and is never stored under them.
 - Nobody loses patience with a request under directives: to be held is what it is for.
 - An answer that may not be stored is still given to everyone who waited for it. That is safe only
   because requests to the origin are made from the key alone (see ``keys``): they carry nothing of

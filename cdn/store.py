@@ -8,7 +8,9 @@ Beside the entries stands an index, from a playlist's path to the key under whic
 copy came. A low-latency viewer asks for every version under another key (``_HLS_msn``,
 ``_HLS_part``), so the key that it asks for next is never one that is here; when the origin cannot
 say, the newest version under any key is what it gets. Deltas (``_HLS_skip``) are useless to
-whoever lacks the version before, and stay out. The index names keys, so it keeps nothing alive.
+whoever lacks the version before, so they are indexed apart, for those who ask for deltas; hls.js
+does so all the time, and the newest whole playlist may be as old as its visit. The index names
+keys, so it keeps nothing alive.
 """
 
 from collections import OrderedDict
@@ -63,20 +65,23 @@ class Store:
 
     def note_newest(self, entry: Entry) -> None:
         """Remember a good playlist as the newest of its path."""
-        is_full = is_playlist(entry.key) and "_HLS_skip" not in entry.key.target
-        if is_full and entry.head.status == 200 and entry.key in self._entries:
-            self._newest[plain(entry.key)] = entry.key
+        is_good = is_playlist(entry.key) and entry.head.status == 200
+        if is_good and entry.key in self._entries:
+            self._newest[_form(entry.key)] = entry.key
             self._doubted.discard(plain(entry.key))
 
     def newest(self, key: Key) -> Entry | None:
-        """Return the newest playlist of this key's path, whatever directives it came under."""
-        newest = self._newest.get(plain(key))
-        return None if newest is None else self._entries.get(newest)
+        """Return the newest playlist of this key's path that serves whoever asks for this key.
+
+        Who asks for a delta holds a recent version (rfc8216bis, 6.3.7), and can read both forms.
+        """
+        found = [self._entries[self._newest[form]] for form in _forms(key) if form in self._newest]
+        return max(found, key=lambda entry: entry.born_at, default=None)
 
     def doubt(self, key: Key) -> None:
         """Note that the origin has failed to say what is new of a playlist that is known."""
-        if (path := plain(key)) in self._newest:
-            self._doubted.add(path)
+        if any(form in self._newest for form in _forms(key)):
+            self._doubted.add(plain(key))
 
     def is_doubted(self, key: Key) -> bool:
         """Say whether the origin has failed since it last sent this playlist."""
@@ -105,9 +110,9 @@ class Store:
         self._forget_newest(key)
 
     def _forget_newest(self, key: Key) -> None:
-        if self._newest and self._newest.get(path := plain(key)) == key:
-            del self._newest[path]
-            self._doubted.discard(path)
+        if self._newest and self._newest.get(form := _form(key)) == key:
+            del self._newest[form]
+            self._doubted.discard(plain(key))
 
 
 def is_playlist(key: Key) -> bool:
@@ -124,3 +129,14 @@ def plain(key: Key) -> Key:
     """Return the key of the same resource without directives."""
     path, mark, _ = key.target.partition("?")
     return Key(path, key.gzip) if mark else key
+
+
+def _form(key: Key) -> Key:
+    """Return what all versions of a playlist share that are whole, or deltas of one kind."""
+    path, _, directives = key.target.partition("?")
+    _, skip, kind = directives.partition("_HLS_skip=")
+    return Key(f"{path}?{skip}{kind}" if skip else path, key.gzip)
+
+
+def _forms(key: Key) -> set[Key]:
+    return {plain(key), _form(key)}

@@ -123,7 +123,31 @@ async def test_an_update_asks_for_what_changed_and_gets_the_whole_instead(stage:
     assert b"".join((await after(stage, update, 1.0)).entry.body.pieces) == b"two"
 
 
-async def test_an_update_never_stands_in(stage: Stage) -> None:
+async def test_who_only_ever_asks_for_updates_is_not_sent_back_to_the_first_playlist(
+    stage: Stage,
+) -> None:
+    updates = "_HLS_msn=7&_HLS_part={}&_HLS_skip=YES"
+    stage.origin.answer = playlist(b"the whole")
+    await stage.body(PLAIN)
+    for number in range(1, 100):
+        stage.clock.advance(1)
+        stage.origin.answer = playlist(b"update %d" % number)
+        await stage.body(version(number, updates))
+    stage.origin.answer = GONE
+    found = await after(stage, version(100, updates), 1.0)
+    assert found.outcome is Outcome.STALE
+    assert b"".join(found.entry.body.pieces) == b"update 99"
+
+
+async def test_an_update_stands_in_for_nothing_but_updates_of_its_kind(stage: Stage) -> None:
+    stage.origin.answer = playlist(b"only what changed")
+    await stage.body(version(1, "_HLS_msn=7&_HLS_part={}&_HLS_skip=v2"))
+    stage.origin.answer = DOWN
+    with pytest.raises(OriginFailed):
+        await stage.cache.get(version(2, "_HLS_msn=7&_HLS_part={}&_HLS_skip=YES"))
+
+
+async def test_an_update_stands_in_for_no_whole_playlist(stage: Stage) -> None:
     stage.origin.answer = playlist(b"only what changed")
     await stage.body(version(1, "_HLS_msn=7&_HLS_part={}&_HLS_skip=YES"))
     stage.origin.answer = DOWN
