@@ -134,6 +134,24 @@ class Segmenter:
             return NOTHING
         return self._push_at_a_border(sample)
 
+    def meet_keyframe(self) -> tuple[SegmenterEvent, ...]:
+        """Learn that a keyframe comes right behind the leader's last sample.
+
+        Its own sample follows once it is known how long it lasts, a frame later. The session's
+        first segment does not wait for that: viewers do.
+        """
+        if self._target_is_fixed or not self._leading:
+            return NOTHING
+        last = self._leading[-1]
+        at = last.dts + last.duration
+        if at <= self._part_start or at + (last.duration >> 1) < self._segment_due:
+            return NOTHING
+        events: list[SegmenterEvent] = []
+        self._cut_beside(at, events)
+        self._cut_part(at, events)
+        self._end_segment(events, by_force=False)
+        return tuple(events)
+
     def flush(self) -> tuple[SegmenterEvent, ...]:
         """End the part and the segment with what is there: nothing more will come."""
         if not self._begun:

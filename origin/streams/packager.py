@@ -193,6 +193,8 @@ class _Domain:
         index = self._video_index if is_video else self._audio_index
         if events := self._segmenter.push(index, sample):
             self._add(events)
+        if is_video and frame.is_keyframe and (events := self._segmenter.meet_keyframe()):
+            self._add(events)
 
     def flush(self) -> None:
         for kind, sample in self.timeline.flush():

@@ -89,6 +89,25 @@ def test_the_first_segment_of_a_session_is_the_first_gop() -> None:
     assert [length_s(parts) for parts in segments_of(intra)] == [0.5, 2.0, 2.0]
 
 
+def test_a_keyframe_that_is_met_ends_the_first_segment_before_its_length_is_known() -> None:
+    segmenter = Segmenter(RULES, (VIDEO,))
+    assert segmenter.meet_keyframe() == ()
+    frames = list(pictures(90))
+    events = run(segmenter, video_only(frames[:30]), flush=False)
+    events += segmenter.meet_keyframe()
+    assert [length_s(parts) for parts in segments_of(events)] == [1.0]
+    assert segmenter.meet_keyframe() == ()
+    later = run(segmenter, video_only(frames[30:]))
+    assert [length_s(parts) for parts in segments_of(later)] == [2.0]
+    assert parts_of(later)[0].starts_independent
+
+
+def test_a_keyframe_that_is_met_too_early_ends_nothing() -> None:
+    segmenter = Segmenter(RULES, (VIDEO,))
+    run(segmenter, video_only(pictures(10)), flush=False)
+    assert segmenter.meet_keyframe() == ()
+
+
 def test_a_keyframe_that_comes_a_millisecond_early_ends_the_segment() -> None:
     early = [picture(START, key=True, duration=179_910), picture(START + 179_910, key=True)]
     segments = segments_of(run(Segmenter(RULES, (VIDEO,)), video_only(early)))
