@@ -153,11 +153,12 @@ async def crowd_in(road: Road) -> None:
         url = f"{road.engine.base}/main/v0/index.m3u8"
         async with client.get(url, ssl=False) as answer:
             playlist = m3u8.loads(await answer.text(), uri=url)
+        newest = [segment.uri for segment in playlist.segments if segment.uri][-1]
         hinted = urljoin(url, playlist.preload_hint.uri)
         number = PART.search(hinted)
         assert number is not None
         wanted = {
-            SEGMENT: urljoin(url, playlist.segments[0].uri),
+            SEGMENT: urljoin(url, newest),  # players had it in parts
             HELD: f"{url}?_HLS_msn={number[1]}&_HLS_part={number[2]}&token={{viewer}}",
             HINTED: hinted,
         }
