@@ -1,5 +1,6 @@
 """The FastAPI application: routes, problem documents, and the headers that every answer has."""
 
+from email.utils import formatdate
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -48,7 +49,12 @@ def create_app(state: OriginState) -> FastAPI:
 
 
 class CommonHeaders:
-    """Adds nosniff to every answer and CORS to viewers' ones, and answers OPTIONS."""
+    """Adds nosniff to every answer and CORS to viewers' ones, and answers OPTIONS.
+
+    It dates them as well, at the moment at which they are given (RFC 9110, 6.6.1): the server's
+    own Date is of the moment of the request, and an answer that was held for seconds would be
+    taken for that old by every cache behind (RFC 9111, 4.2.3).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -62,6 +68,7 @@ class CommonHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                headers["Date"] = formatdate(usegmt=True)
                 headers["X-Content-Type-Options"] = "nosniff"
                 if is_viewers:
                     headers.update(VIEWER_HEADERS)

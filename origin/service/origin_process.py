@@ -91,6 +91,7 @@ def _http_server(state: OriginState) -> uvicorn.Server:
             access_log=False,
             log_config=None,
             server_header=False,
+            date_header=False,  # CommonHeaders dates answers, and later
             timeout_graceful_shutdown=DRAIN_S,
         ),
     )

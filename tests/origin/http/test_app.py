@@ -2,6 +2,8 @@
 
 import gzip
 import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx
 import m3u8
@@ -362,3 +364,13 @@ async def test_the_documentation_and_the_metrics_are_served(client: httpx.AsyncC
         "/readyz",
         "/metrics",
     }
+
+
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize("path", ["/main/index.m3u8", "/healthz", "/nobody/index.m3u8"])
+async def test_every_answer_is_dated_when_it_is_given(client: httpx.AsyncClient, path: str) -> None:
+    """By the application: the server's own Date would be that of the request."""
+    before = datetime.now(UTC).replace(microsecond=0)
+    answer = await client.get(path)
+    assert len(answer.headers.get_list("date")) == 1
+    assert before <= parsedate_to_datetime(answer.headers["date"]) <= datetime.now(UTC)
