@@ -141,7 +141,8 @@ def _came_true(rendition: Rendition, exchange: Exchange) -> bool:
         return False
     until_s = exchange.received_s
     known = [each.playlist.next_msn for each in every_version(rendition) if each.at_s <= until_s]
-    return at.parts == 0 and at.msn <= max(known, default=0) + ADVANCE_SEGMENTS
+    newest = max(known, default=0)
+    return at.msn <= newest + (ADVANCE_SEGMENTS if not at.parts else 0)
 
 
 def _said(exchange: Exchange) -> str:
