@@ -114,6 +114,7 @@ async def serve(work: Work, on_open: Callable[[Edge], None], on_reload: Reloadin
             on_open(edge)
             await server.serve(sockets=[work.listener])
         finally:
+            edge.hall.cut_off()
             watch.stop()
             edge.lag.stop()
             await edge.close()

@@ -10,6 +10,8 @@ viewer sees a body that is shorter than announced, or chunks without their end: 
 it is, and which players retry.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from email.utils import formatdate
 from typing import NamedTuple, TypeAlias, TypedDict, cast
@@ -86,7 +88,10 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3, HTTP only; the server is told not to offer more)."""
-        http = cast(HttpScope, scope)
+        with contextlib.suppress(asyncio.CancelledError):  # time to drain is over: nothing is wrong
+            await self._serve(cast(HttpScope, scope), send)
+
+    async def _serve(self, http: HttpScope, send: Send) -> None:
         asked_at = self._clock.monotonic()
         try:
             counted = await self._answer(http, send)

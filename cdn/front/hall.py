@@ -47,6 +47,10 @@ class Guest(Hashable, Protocol):
         """Close the connection if it has been waited for too long."""
         ...
 
+    def cut(self) -> None:
+        """Close the connection at once, whatever is still to be written."""
+        ...
+
 
 class Hall:
     """One for each edge process; made before its first connection."""
@@ -87,6 +91,11 @@ class Hall:
     def gather_in(self, guests: set[Guest]) -> None:
         """Keep connections in this set, before the first of them comes."""
         self._guests = guests
+
+    def cut_off(self) -> None:
+        """Close what is left when the time to drain is over: closing politely may take for ever."""
+        for guest in tuple(self._guests):
+            guest.cut()
 
     def admits(self, guest: Guest, transport: asyncio.BaseTransport) -> bool:
         """Say whether a connection may come in."""

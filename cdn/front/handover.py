@@ -94,6 +94,10 @@ class FullProtocol(HttpToolsProtocol):
         elif self._reading_since is not None and stroke - self._reading_since > deadlines.head_s:
             self.transport.close()
 
+    def cut(self) -> None:
+        """Close the connection at once, whatever is still to be written."""
+        self.transport.abort()
+
     def _note_progress(self) -> None:
         self._blocked_since = self._hall.stroke
         self._backlog = self.transport.get_write_buffer_size()

@@ -142,6 +142,11 @@ class FastProtocol(asyncio.Protocol):
             if idle_for > (deadlines.head_s if begins else deadlines.keep_alive_s):
                 self._end()
 
+    def cut(self) -> None:
+        """Close the connection at once, whatever is still to be written."""
+        self._closing = True
+        self._transport.abort()
+
     def shutdown(self) -> None:
         """Close as soon as nothing is being answered (uvicorn calls it on its way out)."""
         self._last = True

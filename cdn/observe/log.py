@@ -27,7 +27,13 @@ def set_up_logging(level: str) -> None:
     renderers: list[Any] = [  # structlog's own alias for a processor is in terms of Any
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, sort_keys=False),
+        structlog.dev.ConsoleRenderer(
+            colors=False,
+            pad_event_to=0,
+            sort_keys=False,
+            # Not the pretty one: it prints local variables, whole segments among them.
+            exception_formatter=structlog.dev.plain_traceback,
+        ),
     ]
     structlog.configure(
         processors=renderers,
