@@ -8,8 +8,10 @@ from pathlib import Path
 from tests.support.hls_parser import check_playlists
 from tests.support.pushers import Ffmpeg, Picture, Pusher, Sound, pushing
 from tests.support.servers import TidecastProcess, tidecast
+from tests.validator.reading import read
 from tests.validator.recorder import Recorder
-from tests.validator.session import Purpose, Session
+from tests.validator.reload_rules import twins
+from tests.validator.session import Probe, Purpose, Session
 from tests.validator.validate import validate
 
 END_WITHIN_S = 60
@@ -71,6 +73,13 @@ async def sound_alone(stage: Stage) -> None:
         await pusher.stop()
 
 
+async def a_picture_alone(stage: Stage) -> None:
+    """No sound at all."""
+    async with stage.publisher(sound=None) as pusher:
+        await stage.saw(6)
+        await pusher.stop()
+
+
 async def a_lost_connection(stage: Stage) -> None:
     """Gone in the middle of a GOP, and back after three seconds with the same settings."""
     async with stage.publisher() as pusher:
@@ -101,22 +110,44 @@ async def long_groups_of_pictures(stage: Stage) -> None:
         await pusher.stop()
 
 
+async def keyframes_that_stay_away(stage: Stage) -> None:
+    """At first every two seconds, and then none for six: segments have to be cut without."""
+    picture = Picture(gop_frames=900, keyframes_s=(2, 4, 10, 12, 14, 16, 18))
+    async with stage.publisher(picture) as pusher:
+        await stage.saw(8)
+        await pusher.stop()
+
+
 PLOTS: tuple[Plot, ...] = (
     a_plain_broadcast,
     an_older_encoder,
     sound_alone,
+    a_picture_alone,
     a_lost_connection,
     another_encoder_comes_back,
     long_groups_of_pictures,
+    keyframes_that_stay_away,
 )
+CLASSIC: tuple[Plot, ...] = (a_plain_broadcast,)
+NO_LOW_LATENCY = ("--low-latency", "false")
+
+
+Sessions = dict[str, list[Session]]
 
 
 async def test_no_rule_is_broken_in_any_session(tmp_path: Path) -> None:
-    async with tidecast(tmp_path, "--open") as server:
-        stages = {plot.__name__: Stage(server, plot.__name__) for plot in PLOTS}
-        plays = [perform(stages[plot.__name__], plot) for plot in PLOTS]
-        sessions = dict(zip(stages, await asyncio.gather(*plays), strict=True))
-        assert "ERROR" not in server.output().upper(), server.output()
+    low, classic = tmp_path / "low", tmp_path / "classic"
+    low.mkdir()
+    classic.mkdir()
+    async with (
+        tidecast(low, "--open") as server,
+        tidecast(classic, "--open", *NO_LOW_LATENCY) as plain,
+    ):
+        in_parts, in_segments = await asyncio.gather(
+            perform_all(server, PLOTS), perform_all(plain, CLASSIC)
+        )
+        assert "ERROR" not in (server.output() + plain.output()).upper(), server.output()
+    sessions = {**in_parts, **{f"classic {name}": each for name, each in in_segments.items()}}
     broken = [
         f"{name}: {violation}"
         for name, recorded in sessions.items()
@@ -124,7 +155,33 @@ async def test_no_rule_is_broken_in_any_session(tmp_path: Path) -> None:
         for violation in validate(session)
     ]
     assert not broken, "\n".join(broken)
+    assert_low_latency(in_parts)
+    assert all(not parts_of(each) for recorded in in_segments.values() for each in recorded)
     assert_strict_parser_agrees(sessions)
+
+
+async def perform_all(server: TidecastProcess, plots: tuple[Plot, ...]) -> Sessions:
+    """Play all plots on one server, at the same time."""
+    stages = {plot.__name__: Stage(server, plot.__name__) for plot in plots}
+    plays = [perform(stages[plot.__name__], plot) for plot in plots]
+    return dict(zip(stages, await asyncio.gather(*plays), strict=True))
+
+
+def parts_of(session: Session) -> int:
+    return sum(len(rendition.parts) for rendition in read(session).renditions)
+
+
+def assert_low_latency(sessions: Sessions) -> None:
+    """In fMP4 all readers had something to do; in TS there is no low latency."""
+    compared = 0
+    for fmp4, ts in sessions.values():
+        assert not parts_of(ts)
+        (rendition,) = read(fmp4).renditions
+        assert len(rendition.parts) > len(rendition.segments)
+        for probe in (Probe.BLOCKING, Probe.WHOLE, Probe.LONG_AGO, Probe.REORDERED):
+            assert rendition.chain(probe), probe
+        compared += len(list(twins(rendition)))
+    assert compared, "no delta update could be compared with its full playlist"
 
 
 async def perform(stage: Stage, plot: Plot) -> list[Session]:
@@ -134,7 +191,7 @@ async def perform(stage: Stage, plot: Plot) -> list[Session]:
         return list(await asyncio.gather(*(r.ended(END_WITHIN_S) for r in stage.recorders)))
 
 
-def assert_strict_parser_agrees(sessions: dict[str, list[Session]]) -> None:
+def assert_strict_parser_agrees(sessions: Sessions) -> None:
     """hls-parser, in strict mode, reads every version of every playlist."""
     playlists = {
         (f"{name} {exchange.request.url}", exchange.body.decode())

@@ -137,8 +137,12 @@ def has_what_was_asked(url: str, playlist: MediaPlaylist) -> bool:
     msn, part = (given.get(name, [""])[0] for name in ("_HLS_msn", "_HLS_part"))
     if not msn.isdigit():
         return True
-    asked = Position(int(msn), int(part) + 1) if part.isdigit() else Position(int(msn) + 1, 0)
-    return playlist.position >= asked
+    if not part.isdigit():
+        return playlist.position >= Position(int(msn) + 1, 0)
+    counts = [len(each.parts) for each in playlist.segments if each.msn == int(msn)]
+    if counts and 0 < counts[0] <= int(part):
+        return playlist.position >= Position(int(msn) + 1, 1)  # of the next segment the first
+    return playlist.position >= Position(int(msn), int(part) + 1)
 
 
 def _media_playlist(exchange: Exchange) -> MediaPlaylist | None:
