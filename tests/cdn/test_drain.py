@@ -14,6 +14,8 @@ from tests.support.origins import FakeOrigin, Resource
 from tests.support.processes import PATIENCE_S
 from tests.support.viewers import read_answer, read_head
 
+pytestmark = pytest.mark.usefixtures("either_path")
+
 HELD = "/main/v0/index.m3u8?_HLS_msn=7"
 SEGMENT = "/main/v0/a-7.m4s"
 VIEWERS = 200

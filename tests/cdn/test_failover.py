@@ -16,6 +16,8 @@ from tests.support.clocks import FakeClock
 from tests.support.edges import running_edge
 from tests.support.origins import FakeOrigin, Resource
 
+pytestmark = pytest.mark.usefixtures("either_path")
+
 PLAYLIST = Key("/main/v0/index.m3u8?_HLS_msn=7", gzip=False)
 NEVER_PROBED_AGAIN_S = 3600.0
 

@@ -15,6 +15,8 @@ from tests.support.origins import FakeOrigin, Resource
 from tests.support.processes import PATIENCE_S, Child, python, until_gone
 from tests.support.viewers import read_answer, read_head
 
+pytestmark = pytest.mark.usefixtures("either_path")
+
 SEGMENT = b"x" * 100_000
 
 

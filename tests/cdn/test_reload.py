@@ -15,6 +15,8 @@ from tests.support.edge_processes import edge_process
 from tests.support.origins import FakeOrigin, Resource
 from tests.support.viewers import read_answer
 
+pytestmark = pytest.mark.usefixtures("either_path")
+
 PLAYLIST = "/main/v0/index.m3u8"
 HELD = f"{PLAYLIST}?_HLS_msn=7"
 LONG = {"Cache-Control": "max-age=600"}

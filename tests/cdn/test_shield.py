@@ -2,9 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from tests.support.edge_processes import edge_process
 from tests.support.origins import FakeOrigin, Resource
 from tests.support.processes import PATIENCE_S
+
+pytestmark = pytest.mark.usefixtures("either_path")
 
 HELD = "/main/v0/index.m3u8?_HLS_msn=7&_HLS_part=1"
 SEGMENT = "/main/v0/a-7.m4s"

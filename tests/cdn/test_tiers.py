@@ -12,6 +12,8 @@ from tests.support.edges import RunningEdge, running_edge
 from tests.support.origins import FakeOrigin, Resource
 from tests.support.viewers import Seen, read_answer, read_head
 
+pytestmark = pytest.mark.usefixtures("either_path")
+
 PLAYLIST = "/main/v0/index.m3u8"
 HELD = f"{PLAYLIST}?_HLS_msn=7&_HLS_part=1"
 SEGMENT = "/main/v0/a-7.m4s"
