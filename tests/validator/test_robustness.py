@@ -30,7 +30,7 @@ class Good:
         return replace(self.session, exchanges=tuple(exchanges))
 
 
-@pytest.fixture(scope="module", params=["fmp4 video", "ts audio"])
+@pytest.fixture(scope="module", params=["fmp4 video", "ts audio", "parts video"])
 def good(request: pytest.FixtureRequest, broadcasts: Mapping[str, Broadcast]) -> Good:
     return Good(record(FakeOrigin(broadcasts[request.param])))
 
