@@ -125,6 +125,13 @@ class Cache:
         self._store.touch(key)
         return entry
 
+    def would_serve(self, key: Key, entry: Entry) -> bool:
+        """Say whether this very entry is what is kept under a key; it is in use, then."""
+        if self._store.peek(key) is not entry:
+            return False
+        self._store.touch(key)
+        return True
+
     def ask(self, key: Key, waiter: Waiter) -> Found | Flight:
         """Return what is here, or the one flight that fetches it, which ``waiter`` has joined.
 

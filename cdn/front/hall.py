@@ -14,21 +14,16 @@ from typing import Protocol
 from cdn.body import PIECE_BYTES
 from cdn.cache import Cache
 from cdn.clock import Clock
-from cdn.entry import Found
 from cdn.front.door import Door
 from cdn.front.local import NO_COPY, Document, refusal
-from cdn.front.memo import Memo
-from cdn.front.request import Request, RequestReader
-from cdn.front.wire import Rendered, render
+from cdn.front.renderings import Renderings
+from cdn.front.request import RequestReader
 from cdn.health import Health
-from cdn.keys import Key, Kind, kind_of
+from cdn.keys import Key
 from cdn.observe import Metrics
 from cdn.observe.access_log import Access, AccessLog
 
 STROKE_S = 1.0
-
-RENDERED = 512
-"""How many renderings are remembered, twice over: the live edge of a few dozen streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +72,9 @@ class Hall:
         self.slow_readers_cut = 0
         self.access_log = access_log
         self.is_tls = is_tls
-        self._metrics = metrics
+        self.renderings = Renderings(cache, clock, metrics)
         self._guests: set[Guest] = set()
         self._sweeps = False
-        self._rendered: Memo[Key, Rendered] = Memo(RENDERED)
-        self._kinds: Memo[str, Kind] = Memo(RENDERED)
 
     @property
     def guests(self) -> int:
@@ -125,31 +118,14 @@ class Hall:
         self.door.hand_over(guest, successor)
         self._guests.discard(guest)
 
-    def render(
-        self, found: Found, request: Request, *, closes: bool, joins: bool = True
-    ) -> Rendered:
-        """Return the answer's bytes, rendered for this viewer or for one before."""
-        now = self.clock.monotonic()
-        if request.if_none_match is not None or closes:
-            return render(found, request.if_none_match, now, closes=closes, joins=joins)
-        rendered = self._rendered.get(request.key)
-        if (
-            rendered is None
-            or now >= rendered.until
-            or rendered.found.entry is not found.entry
-            or rendered.found.outcome is not found.outcome
-            or (rendered.grows and found.entry.body.complete)
-        ):
-            rendered = render(found, None, now, closes=False, joins=joins)
-            self._rendered.put(request.key, rendered)
-        return rendered
-
     def no_copy(self) -> Document:
         """Return what a viewer is told when the origin has failed and nothing may stand in."""
         return refusal(503, NO_COPY, date=formatdate(usegmt=True).encode())
 
     def count(self, key: Key, status: int, cache: str, sent_bytes: int) -> None:
-        self._metrics.answered(self._kind(key.target), status, cache, sent_bytes)
+        tally = self.renderings.tally(key, status, cache)
+        tally.requests += 1
+        tally.sent_bytes += sent_bytes
 
     def log(self, address: str, key: Key, facts: tuple[int, str, int], asked_at: float) -> None:
         """Write a line, if there is an access log and this request is of its sample."""
@@ -160,15 +136,9 @@ class Hall:
                 Access(address, "GET", target, status, sent_bytes, cache, seconds)
             )
 
-    def _kind(self, target: str) -> Kind:
-        kind = self._kinds.get(target)
-        if kind is None:
-            kind = kind_of(target)
-            self._kinds.put(target, kind)
-        return kind
-
     def _sweep(self) -> None:
         self.stroke += 1
+        self.renderings.forget()
         for guest in tuple(self._guests):
             guest.check(self.stroke)
         self._sweeps = bool(self._guests)

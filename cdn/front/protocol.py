@@ -33,6 +33,7 @@ from cdn.errors import OriginFailed
 from cdn.flight import Flight
 from cdn.front.hall import Hall, address_of
 from cdn.front.local import FULL, LOCAL, refusal
+from cdn.front.renderings import Again
 from cdn.front.request import Reading, Request
 from cdn.front.sending import Sending
 from cdn.front.wire import Rendered, render_document
@@ -109,8 +110,14 @@ class FastProtocol(asyncio.Protocol):
             self._inbox += data
             if len(self._inbox) > DEAF_BYTES:
                 self._transport.pause_reading()
+        elif self._inbox and not self._closing:
+            self._take(self._inbox + data)
         elif not self._closing:
-            self._take(self._inbox + data if self._inbox else data)
+            again = self._hall.renderings.again(data)
+            if again is None or self._hall.health.draining:
+                self._take(data)
+            else:
+                self._answer_again(again)
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -178,6 +185,32 @@ class FastProtocol(asyncio.Protocol):
             self._waits_for = answer
         else:
             self.on_found(answer)
+            self._remember(data, request, answer)
+
+    def _answer_again(self, again: Again) -> None:
+        """Write what was written for the same bytes before: nearly every answer is this one."""
+        buffers, transport = again.buffers, self._transport
+        if len(buffers) == 1:
+            transport.write(buffers[0])
+        else:
+            transport.writelines(buffers)
+        tally = again.tally
+        tally.requests += 1
+        tally.sent_bytes += again.body_bytes
+        self._served = True
+        self._stroke = self._hall.stroke
+
+    def _remember(self, data: bytes, request: Request, found: Found) -> None:
+        # Only what was written whole, to a viewer who goes on, and without a line in a log.
+        hall = self._hall
+        is_plain = request.if_none_match is None and not self._closes(request)
+        if is_plain and hall.access_log is None and not self._closing:
+            rendered = hall.renderings.of(found, request, closes=False, joins=not hall.is_tls)
+            if not self._is_piecemeal(rendered):
+                hall.renderings.remember(data, request, rendered)
+
+    def _is_piecemeal(self, rendered: Rendered) -> bool:
+        return rendered.grows or (self._hall.is_tls and rendered.body_bytes > PIECE_BYTES)
 
     def _take_inbox(self) -> None:
         data, self._inbox = self._inbox, b""
@@ -193,9 +226,9 @@ class FastProtocol(asyncio.Protocol):
         assert request is not None, "only who has asked is answered"
         self._waits_for = None
         hall, transport = self._hall, self._transport
-        is_tls = hall.is_tls
-        rendered = hall.render(found, request, closes=self._closes(request), joins=not is_tls)
-        if rendered.grows or (is_tls and rendered.body_bytes > PIECE_BYTES):
+        closes, joins = self._closes(request), not hall.is_tls
+        rendered = hall.renderings.of(found, request, closes=closes, joins=joins)
+        if self._is_piecemeal(rendered):
             self._begin_sending(rendered)
             return
         buffers = rendered.buffers

@@ -11,8 +11,10 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from cdn.entry import Entry
 from cdn.front.door import Door, most_connections
 from cdn.front.protocol import DEAF_BYTES, FastProtocol
+from cdn.keys import Kind
 from cdn.observe.access_log import Access, AccessLog
 from tests.cdn.front.heads import BARE, CHROMIUM, with_field
 from tests.cdn.front.houses import House, Line
@@ -335,6 +337,7 @@ async def test_memory_does_not_grow_with_what_viewers_ask(house: House) -> None:
             line = await ask(house, BARE.replace(b"index.m3u8", target))
             line.hang_up()
         await settle()
+        house.clock.advance(1)
 
     for warm in range(16):  # fill the bounded memories
         await round_of(warm)
@@ -353,3 +356,44 @@ async def test_memory_does_not_grow_with_what_viewers_ask(house: House) -> None:
     )
     assert house.cache.objects == 1
     assert grown < 400_000, f"{grown} bytes after 1,200 unlike requests"
+
+
+async def test_what_was_purged_or_replaced_is_not_written_again(house: House) -> None:
+    line = await ask(house)
+    for _ in range(3):
+        line.deliver(BARE)
+        await settle()
+    assert sum(house.origin.requests.values()) == 1
+    house.cache.purge("/main/")
+    house.origin.answer = Answer(b"anew")
+    line.deliver(BARE)
+    await settle()
+    assert line.written.endswith(b"anew")
+
+
+async def test_what_is_written_again_is_counted_and_tells_its_age(house: House) -> None:
+    house.origin.answer = Answer(headers=((b"cache-control", b"max-age=5"),))
+    line = await ask(house)
+    for _ in range(4):
+        for _ in range(3):
+            line.deliver(BARE)
+        house.clock.advance(0.75)
+    ages = [part.split(b"\r\n")[0] for part in line.written.split(b"age: ")[1:]]
+    assert ages == [b"0"] * 7 + [b"1"] * 3 + [b"2"] * 3
+    tally = house.metrics.tally(Kind.PLAYLIST, 200, "hit")
+    assert (tally.requests, tally.sent_bytes) == (12, 12 * len(b"the body"))
+
+
+async def test_a_rendering_does_not_keep_what_the_cache_has_dropped(house: House) -> None:
+    head = BARE.replace(b"index.m3u8", b"dropped.m4s")
+    line = await ask(house, head)
+    line.deliver(head)
+    house.cache.purge("/")
+    assert entries_of("/main/v0/dropped.m4s") > 0
+    house.clock.advance(2)  # the flight's timer is gone then, too
+    assert entries_of("/main/v0/dropped.m4s") == 0
+
+
+def entries_of(target: str) -> int:
+    gc.collect()
+    return sum(isinstance(each, Entry) and each.key.target == target for each in gc.get_objects())

@@ -1,0 +1,114 @@
+"""Answers that were rendered before and are true still, and whole requests that they answer.
+
+A viewer of a live stream sends what thousands of others send in the same second, byte for byte. So
+beside the rendering of each entry stands a shorter way: from the very bytes of a request to what
+was written for it last. It is taken only while the rendering is true to the second and the cache
+would serve that very entry; everything else takes the longer way, which ends with remembering.
+
+Renderings hold bodies that the cache may have dropped meanwhile. They are true for a second at
+most, so all are forgotten at each stroke of the sweep, and there are never more than ``MOST``.
+"""
+
+from dataclasses import dataclass
+
+from cdn.cache import Cache
+from cdn.clock import Clock
+from cdn.entry import Entry, Found, Outcome
+from cdn.front.request import LONGEST_REMEMBERED_BYTES, Request
+from cdn.front.wire import Rendered, render
+from cdn.keys import Key, kind_of
+from cdn.observe import Metrics
+from cdn.observe.metrics import Tally
+
+MOST = 2048
+"""What is remembered of each sort: beyond that everything is forgotten, and learned anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What was written for a request, and what has to be so for it to be written again."""
+
+    key: Key
+    entry: Entry
+    until: float
+    buffers: tuple[bytes, ...]
+    body_bytes: int
+    tally: Tally
+
+
+class Renderings:
+    """One for each edge process."""
+
+    def __init__(self, cache: Cache, clock: Clock, metrics: Metrics) -> None:
+        self._cache = cache
+        self._clock = clock
+        self._metrics = metrics
+        self._rendered: dict[Key, Rendered] = {}
+        self._again: dict[bytes, Again] = {}
+        self._tallies: dict[tuple[str, int, str], Tally] = {}
+
+    def again(self, data: bytes) -> Again | None:
+        """Return what to write for these bytes, if that is known."""
+        again = self._again.get(data)
+        if (
+            again is None
+            or self._clock.monotonic() >= again.until
+            or not self._cache.would_serve(again.key, again.entry)
+        ):
+            return None
+        return again
+
+    def remember(self, data: bytes, request: Request, rendered: Rendered) -> None:
+        """Keep the shorter way to an answer that has just been written whole."""
+        found = rendered.found
+        if found.outcome is not Outcome.HIT or len(data) > LONGEST_REMEMBERED_BYTES:
+            return
+        if len(self._again) >= MOST:
+            self._again.clear()
+        self._again[data] = Again(
+            key=request.key,
+            entry=found.entry,
+            until=min(rendered.until, found.entry.ask_at),
+            buffers=rendered.buffers,
+            body_bytes=rendered.body_bytes,
+            tally=self.tally(request.key, rendered.status, found.outcome.value),
+        )
+
+    def of(self, found: Found, request: Request, *, closes: bool, joins: bool) -> Rendered:
+        """Return the answer's bytes, rendered for this viewer or for one before."""
+        now = self._clock.monotonic()
+        if request.if_none_match is not None or closes:
+            return render(found, request.if_none_match, now, closes=closes, joins=joins)
+        rendered = self._rendered.get(request.key)
+        if rendered is None or not _is_true(rendered, found, now):
+            rendered = render(found, None, now, closes=False, joins=joins)
+            if len(self._rendered) >= MOST:
+                self._rendered.clear()
+            self._rendered[request.key] = rendered
+        return rendered
+
+    def tally(self, key: Key, status: int, cache: str) -> Tally:
+        """Return where requests of this sort are counted."""
+        sort = (key.target, status, cache)
+        tally = self._tallies.get(sort)
+        if tally is None:
+            tally = self._metrics.tally(kind_of(key.target), status, cache)
+            if len(self._tallies) >= MOST:
+                self._tallies.clear()
+            self._tallies[sort] = tally
+        return tally
+
+    def forget(self) -> None:
+        """Let go of everything."""
+        self._rendered.clear()
+        self._again.clear()
+        self._tallies.clear()
+
+
+def _is_true(rendered: Rendered, found: Found, now: float) -> bool:
+    return (
+        now < rendered.until
+        and rendered.found.entry is found.entry
+        and rendered.found.outcome is found.outcome
+        and not (rendered.grows and found.entry.body.complete)
+    )
