@@ -49,12 +49,12 @@ export class HlsPlayer {
 
   #onFatal(error) {
     const { action, afterMs } = remedy(error, this.#attempt++);
-    console.warn(`hls.js gave up (${error.details}): ${action}`);
     if (action === "give-up") {
       this.stop();
       this.#report("unplayable");
       return;
     }
+    console.warn(`hls.js gave up (${error.details}): ${action}`);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#remedies[action](), afterMs);
   }
