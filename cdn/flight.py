@@ -13,7 +13,7 @@ taken out of the loop; nobody else notices. A flight belongs to the cache, never
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import structlog
@@ -88,15 +88,15 @@ class Flight:
     def release(self, entry: Entry) -> None:
         """Give everybody who waits this object."""
         joined, first = self.joined(entry), self._first
-
-        def tell(waiter: Waiter) -> None:
-            waiter.on_found(self._found(entry, joined=False) if waiter is first else joined)
-
-        self._tell_all(tell)
+        if first in self._waiters:
+            alone = self._found(entry, joined=False)
+            self._tell((first,), lambda waiter: waiter.on_found(alone))
+        self._tell(tuple(self._waiters), lambda waiter: waiter.on_found(joined))
 
     def fail(self, failure: OriginFailed) -> None:
         """Tell everybody who waits that there is nothing."""
-        self._tell_all(lambda waiter: waiter.on_failure(OriginFailed(str(failure))))
+        reason = str(failure)
+        self._tell(tuple(self._waiters), lambda waiter: waiter.on_failure(OriginFailed(reason)))
 
     def _found(self, entry: Entry, *, joined: bool) -> Found:
         if entry.standing_in:
@@ -105,14 +105,14 @@ class Flight:
             return Found(entry, Outcome.MISS_JOINED if joined else Outcome.MISS)
         return Found(entry, Outcome.EXPIRED_JOINED if joined else Outcome.EXPIRED)
 
-    def _tell_all(self, tell: Callable[[Waiter], None]) -> None:
+    def _tell(self, some: Iterable[Waiter], tell: Callable[[Waiter], None]) -> None:
         # Whoever is told may cause another to leave: each is looked up once more.
         waiters = self._waiters
-        for waiter in tuple(waiters):
-            if waiter not in waiters:
-                continue
-            self.leave(waiter)
-            try:
-                tell(waiter)
-            except Exception:
-                structlog.get_logger("edge").exception("a viewer could not be answered")
+        for waiter in some:
+            if waiter in waiters:
+                del waiters[waiter]
+                self._waiting.count -= 1
+                try:
+                    tell(waiter)
+                except Exception:
+                    structlog.get_logger("edge").exception("a viewer could not be answered")

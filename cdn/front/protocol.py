@@ -185,7 +185,7 @@ class FastProtocol(asyncio.Protocol):
             self._waits_for = answer
         else:
             self.on_found(answer)
-            self._remember(data, request, answer)
+            hall.renderings.remember(data, request, answer)
 
     def _answer_again(self, again: Again) -> None:
         """Write what was written for the same bytes before: nearly every answer is this one."""
@@ -199,15 +199,6 @@ class FastProtocol(asyncio.Protocol):
         tally.sent_bytes += again.body_bytes
         self._served = True
         self._stroke = self._hall.stroke
-
-    def _remember(self, data: bytes, request: Request, found: Found) -> None:
-        # Only what was written whole, to a viewer who goes on, and without a line in a log.
-        hall = self._hall
-        is_plain = request.if_none_match is None and not self._closes(request)
-        if is_plain and hall.access_log is None and not self._closing:
-            rendered = hall.renderings.of(found, request, closes=False, joins=not hall.is_tls)
-            if not self._is_piecemeal(rendered):
-                hall.renderings.remember(data, request, rendered)
 
     def _is_piecemeal(self, rendered: Rendered) -> bool:
         return rendered.grows or (self._hall.is_tls and rendered.body_bytes > PIECE_BYTES)
@@ -227,6 +218,12 @@ class FastProtocol(asyncio.Protocol):
         self._waits_for = None
         hall, transport = self._hall, self._transport
         closes, joins = self._closes(request), not hall.is_tls
+        if not closes and (again := hall.renderings.shared(found, request)) is not None:
+            self._request = None
+            self._answer_again(again)
+            if self._inbox and not self._paused:
+                self._take_inbox()
+            return
         rendered = hall.renderings.of(found, request, closes=closes, joins=joins)
         if self._is_piecemeal(rendered):
             self._begin_sending(rendered)
@@ -236,6 +233,8 @@ class FastProtocol(asyncio.Protocol):
             transport.write(buffers[0])
         else:
             transport.writelines(buffers)
+        if not closes and request.if_none_match is None and hall.access_log is None:
+            hall.renderings.wrote(request, rendered)
         self._finish(rendered.status, found.outcome.value, rendered.body_bytes)
 
     def on_failure(self, failure: OriginFailed) -> None:

@@ -9,11 +9,11 @@ Renderings hold bodies that the cache may have dropped meanwhile. They are true 
 most, so all are forgotten at each stroke of the sweep, and there are never more than ``MOST``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cdn.cache import Cache
 from cdn.clock import Clock
-from cdn.entry import Entry, Found, Outcome
+from cdn.entry import Found, Outcome
 from cdn.front.request import LONGEST_REMEMBERED_BYTES, Request
 from cdn.front.wire import Rendered, render
 from cdn.keys import Key, kind_of
@@ -28,8 +28,8 @@ MOST = 2048
 class Again:
     """What was written for a request, and what has to be so for it to be written again."""
 
-    key: Key
-    entry: Entry
+    request: Request
+    found: Found
     until: float
     buffers: tuple[bytes, ...]
     body_bytes: int
@@ -45,6 +45,7 @@ class Renderings:
         self._metrics = metrics
         self._rendered: dict[Key, Rendered] = {}
         self._again: dict[bytes, Again] = {}
+        self._last: Again | None = None
         self._tallies: dict[tuple[str, int, str], Tally] = {}
 
     def again(self, data: bytes) -> Again | None:
@@ -53,26 +54,49 @@ class Renderings:
         if (
             again is None
             or self._clock.monotonic() >= again.until
-            or not self._cache.would_serve(again.key, again.entry)
+            or not self._cache.would_serve(again.request.key, again.found.entry)
         ):
             return None
         return again
 
-    def remember(self, data: bytes, request: Request, rendered: Rendered) -> None:
-        """Keep the shorter way to an answer that has just been written whole."""
+    def shared(self, found: Found, request: Request) -> Again | None:
+        """Return what was written last, if it was for this very finding and request.
+
+        So it is for all but the first of ten thousand who have waited for one playlist.
+        """
+        last = self._last
+        if (
+            last is None
+            or last.found is not found
+            or last.request is not request
+            or self._clock.monotonic() >= last.until
+        ):
+            return None
+        return last
+
+    def wrote(self, request: Request, rendered: Rendered) -> None:
+        """Note an answer to a plain request that has been written whole."""
         found = rendered.found
-        if found.outcome is not Outcome.HIT or len(data) > LONGEST_REMEMBERED_BYTES:
-            return
-        if len(self._again) >= MOST:
-            self._again.clear()
-        self._again[data] = Again(
-            key=request.key,
-            entry=found.entry,
-            until=min(rendered.until, found.entry.ask_at),
+        self._last = Again(
+            request=request,
+            found=found,
+            until=rendered.until,
             buffers=rendered.buffers,
             body_bytes=rendered.body_bytes,
             tally=self.tally(request.key, rendered.status, found.outcome.value),
         )
+
+    def remember(self, data: bytes, request: Request, found: Found) -> None:
+        """Keep the shorter way from these bytes to the answer that was just written."""
+        last = self._last
+        if last is None or last.found is not found or last.request is not request:
+            return  # it was not written whole, or not to everybody's taste
+        if found.outcome is not Outcome.HIT or len(data) > LONGEST_REMEMBERED_BYTES:
+            return
+        if len(self._again) >= MOST:
+            self._again.clear()
+        until = min(last.until, found.entry.ask_at)
+        self._again[data] = replace(last, until=until)
 
     def of(self, found: Found, request: Request, *, closes: bool, joins: bool) -> Rendered:
         """Return the answer's bytes, rendered for this viewer or for one before."""
@@ -102,6 +126,7 @@ class Renderings:
         """Let go of everything."""
         self._rendered.clear()
         self._again.clear()
+        self._last = None
         self._tallies.clear()
 
 
