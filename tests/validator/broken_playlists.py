@@ -333,6 +333,7 @@ MULTIVARIANT = [
     served("V1", "the coded size instead of the cropped one", multivariant("160x90", "160x96")),
     served("V1", "no RESOLUTION", multivariant("RESOLUTION=160x90,", "")),
     served("V1", "a FRAME-RATE without decimals", multivariant("=30.000", "=30")),
+    served("V1", "a FRAME-RATE that is no number", multivariant("=30.000", "=3R.000")),
     served("V1", "a FRAME-RATE of fields", multivariant("=30.000", "=60.000")),
     served(
         "V1",

@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from tests.validator.elementary import AudioFormat, Picture
 from tests.validator.media import Kind
-from tests.validator.playlist import MultivariantPlaylist, Variant
+from tests.validator.playlist import MultivariantPlaylist, Variant, as_seconds
 from tests.validator.playlist_rules import INDEPENDENT, is_independent
 from tests.validator.reading import OK, Multivariant, Recording, Rendition, Segment
 from tests.validator.session import Probe, Purpose
@@ -121,11 +121,12 @@ def _untrue(variant: Variant, segments: list[Segment]) -> Iterator[str]:
         return
     if size != f"{picture.width}x{picture.height}":
         yield f"RESOLUTION {size}, the pictures are {picture.width}x{picture.height}"
-    if rate is None or len(rate.partition(".")[2]) != FRAME_RATE_DECIMALS:
+    said = as_seconds(rate)
+    if rate is None or said is None or len(rate.partition(".")[2]) != FRAME_RATE_DECIMALS:
         yield f"FRAME-RATE {rate}"
         return
     true_rates = [rate for rate in (picture.frame_rate, _measured_rate(segments)) if rate]
-    if not any(abs(float(rate) - true) <= true * RATE_OFF for true in true_rates):
+    if not any(abs(float(said) - true) <= true * RATE_OFF for true in true_rates):
         yield f"FRAME-RATE {rate}, it is one of {true_rates}"
 
 
