@@ -36,7 +36,8 @@ export class LivePill {
     if (!seekable.length || last === null) return;
     const wanted = Math.min(currentTime + seconds, Math.max(last, currentTime));
     if (seconds < 0) this.#player.meansLive = false;
-    this.#video.currentTime = Math.max(seekable.start(0), wanted);
+    // The window moves on under who lingers at its beginning: going back never leads forward.
+    this.#video.currentTime = Math.max(Math.min(seekable.start(0), currentTime), wanted);
   }
 
   #show() {
