@@ -34,6 +34,11 @@ from cdn.observe import set_up_logging
 from cdn.reload import merged
 from cdn.settings import EdgeSettings
 
+ACCEPTORS = 32
+"""Newcomers that are let in per turn of the loop. libuv accepts one per turn and listening socket;
+with thousands of viewers a turn takes 10 ms and more, and the crowd that comes back after an outage
+would wait at the door until the kernel forgets it. So the one socket is listened on many times."""
+
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 Reread = Callable[[], EdgeSettings]
@@ -54,7 +59,7 @@ class HttpServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept on copies of the sockets: the kernel goes on queueing when those are closed."""
         self._listeners = sockets or []
-        await super().startup([listener.dup() for listener in self._listeners])
+        await super().startup(self._acceptors())
 
     def pause(self) -> None:
         """Accept nobody for now; who comes waits in the kernel's queue."""
@@ -64,7 +69,10 @@ class HttpServer(uvicorn.Server):
     async def resume(self) -> None:
         """Accept again, those who have waited first."""
         if not self.should_exit:
-            await super().startup([listener.dup() for listener in self._listeners])
+            await super().startup(self._acceptors())
+
+    def _acceptors(self) -> list[socket.socket]:
+        return [listener.dup() for listener in self._listeners for _ in range(ACCEPTORS)]
 
 
 @dataclass(frozen=True, slots=True)
