@@ -2,9 +2,10 @@
 
     python -m benchmarks [--quick] [SCRIPT ...]
 
-Scripts that compare with peers say what they found as results, which become the table between
-README's two markers; the others print for themselves. All of it takes about an hour on two cores
-(steady alone 20 minutes); ``--quick`` takes about ten minutes, says less, and writes nothing.
+Scripts that compare with peers say what they found as results, which are kept in
+``results.jsonl`` until they run again and become the table between README's two markers; the
+others print for themselves. All of it takes about an hour on two cores, half of it steady's;
+``--quick`` says less sooner, and keeps nothing.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.support.results import Result, emit, parse, table, write_readme
+from benchmarks.support.results import Result, emit, keep, parse, table, write_readme
 
 QUICK = {
     "herd": ["-n", "2000", "--rounds", "1"],
@@ -29,14 +30,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("scripts", nargs="*", metavar="SCRIPT", default=scripts)
     given = parser.parse_args()
-    found: list[Result] = []
     for script in given.scripts:
         print(f"\n{script}", flush=True)
-        found += run(script, quick=given.quick)
-    if found:
-        print(f"\n{table(found)}")
-    if found and not given.quick and given.scripts == scripts and not write_readme(table(found)):
-        print("README has no place for the table.", file=sys.stderr)
+        found = run(script, quick=given.quick)
+        if found and not given.quick and not write_readme(table(keep(found))):
+            print("README has no place for the table.", file=sys.stderr)
 
 
 def run(script: str, *, quick: bool) -> list[Result]:

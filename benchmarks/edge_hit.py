@@ -5,9 +5,10 @@ the other core wrk asks over 100 kept connections for a playlist of 1 KB and a s
 which both have in their caches. Once in the clear and once over TLS 1.3, several rounds in one run,
 CPU time from /proc.
 
-    python -m benchmarks.edge_hit [--seconds 2] [--rounds 3]
+    python -m benchmarks.edge_hit [--seconds 2] [--rounds 3] [--json]
 
-Prints a table and the ratios. Targets: at most 1.0 of nginx's CPU in the clear, 1.3 over TLS.
+Prints lowest, middle and highest of the rounds, and the ratio of the middles. Targets: at most 1.0
+of nginx's CPU in the clear, 1.3 over TLS.
 """
 
 import argparse
@@ -21,17 +22,19 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 from pathlib import Path
 
 from benchmarks.support.cpu import sample
+from benchmarks.support.results import Result, emit
 from benchmarks.support.servers import LOAD_CORE, SERVER_CORE, running
 from tests.support.certificates import Pair, self_signed
 from tests.support.servers import free_ports
 
+SCRIPT = "benchmarks/edge_hit.py"
 TARGETS = {"http": 1.0, "https": 1.3}
 CONNECTIONS = 100
 OBJECTS = {"/main/v0/index.m3u8": 1_024, "/main/v0/ab-1.m4s": 160 * 1024}
@@ -80,6 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is needed (Debian: apt-get install wrk)")
@@ -94,22 +98,31 @@ def main() -> None:
                         url = f"{scheme}://127.0.0.1:{port}{path}"
                         cost = cpu_per_request(pid, url, given.seconds)
                         results.setdefault((scheme, path, server), []).append(cost)
-    report(results)
+    emit(judged(results), as_json=given.json)
 
 
-def report(results: dict[tuple[str, str, str], list[float]]) -> None:
-    """Print CPU per request (lowest, median, highest), and the ratios of the medians."""
-    print(f"a cached answer over {CONNECTIONS} connections; CPU of the server per request")
+def judged(results: dict[tuple[str, str, str], list[float]]) -> list[Result]:
+    """Say what each kind of hit costs, and compare the middles of the rounds."""
+    found: list[Result] = []
     for (scheme, target), (path, size) in product(TARGETS.items(), OBJECTS.items()):
-        name = f"{scheme:>5} {size // 1024:>4} KB"
-        middles = {}
-        for server in SERVERS:
-            costs = sorted(results[scheme, path, server])
-            middles[server] = statistics.median(costs)
-            figures = f"{costs[0]:5.1f} / {middles[server]:5.1f} / {costs[-1]:5.1f} us"
-            print(f"{name}  {server:<5} {figures}")
-        ratio = middles["edge"] / middles["nginx"]
-        print(f"{name}  ratio {ratio:5.2f} (target: at most {target})")
+        ours, theirs = sorted(results[scheme, path, "edge"]), sorted(results[scheme, path, "nginx"])
+        ratio = statistics.median(ours) / statistics.median(theirs)
+        found.append(
+            Result(
+                f"CPU of a hit, {size // 1024} KB, {scheme}",
+                spread(ours),
+                f"nginx {spread(theirs)} ({ratio:.2f} x)",
+                f"at most {target} x nginx",
+                ratio <= target,
+                SCRIPT,
+            )
+        )
+    return found
+
+
+def spread(costs: list[float]) -> str:
+    """Lowest, middle and highest."""
+    return f"{costs[0]:.0f} / {statistics.median(costs):.0f} / {costs[-1]:.0f} µs"
 
 
 def cpu_per_request(pid: int, url: str, seconds: int) -> float:
@@ -189,7 +202,8 @@ def nginx(
         yield pid, port
 
 
-SERVERS = {"edge": edge, "nginx": nginx}
+Server = Callable[[str, Path, Pair | None], AbstractContextManager[tuple[int, int]]]
+SERVERS: dict[str, Server] = {"edge": edge, "nginx": nginx}
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ without and with them; what the process costs without viewers stands beside what
 sets room for all its connections aside when it starts (worker_connections), so what it costs with
 no viewers is measured with a configuration for few of them.
 
-    python -m benchmarks.edge_memory [--viewers 10000] [--rounds 1]
+    python -m benchmarks.edge_memory [--viewers 10000] [--rounds 1] [--json]
 
 Target: at most 2.0 of what nginx adds.
 """
@@ -14,13 +14,16 @@ import argparse
 import resource
 import socket
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.edge_hit import OBJECTS, edge, nginx, serving_origin
 from benchmarks.support.cpu import sample
+from benchmarks.support.results import Result, emit
 
+SCRIPT = "benchmarks/edge_memory.py"
 TARGET = 2.0
 REQUEST = b"GET /main/v0/index.m3u8 HTTP/1.1\r\nHost: edge\r\nAccept-Encoding: gzip\r\n\r\n"
 SPARE = 64
@@ -31,21 +34,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--viewers", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     raise_descriptor_limit(given.viewers + SPARE)
-    added: dict[str, list[float]] = {}
+    used: dict[str, list[tuple[float, float]]] = {}
     with serving_origin() as origin, tempfile.TemporaryDirectory() as name:
         for _ in range(given.rounds):
             for server in ("edge", "nginx"):
                 before, after = measure(server, origin, Path(name), given.viewers)
-                added.setdefault(server, []).append(after - before)
+                used.setdefault(server, []).append((before, after))
                 each = (after - before) * 1024 / given.viewers
-                print(
-                    f"{server:<5} {before:6.1f} MiB without viewers, {after:6.1f} with "
-                    f"{given.viewers}: {after - before:.1f} more, {each:.2f} KiB each"
-                )
-    ratio = statistics.median(added["edge"]) / statistics.median(added["nginx"])
-    print(f"ratio of what viewers add: {ratio:.2f} (target: at most {TARGET})")
+                print(f"  {server:<5} {each:.2f} KiB for each viewer", file=sys.stderr)
+    emit([judged(used, given.viewers)], as_json=given.json)
+
+
+def judged(used: dict[str, list[tuple[float, float]]], viewers: int) -> Result:
+    """Compare what viewers add; the totals stand beside it."""
+    ours, theirs = (
+        tuple(statistics.median(column) for column in zip(*used[server], strict=True))
+        for server in ("edge", "nginx")
+    )
+    ratio = (ours[1] - ours[0]) / (theirs[1] - theirs[0])
+    return Result(
+        f"memory that {viewers:,} idle connections add",
+        f"{ours[1] - ours[0]:.1f} MiB (to {ours[0]:.0f} of the process without them)",
+        f"nginx {theirs[1] - theirs[0]:.1f} MiB (to {theirs[0]:.0f}; {ratio:.2f} x)",
+        f"at most {TARGET} x nginx",
+        ratio <= TARGET,
+        SCRIPT,
+    )
 
 
 def measure(server: str, origin: str, folder: Path, viewers: int) -> tuple[float, float]:

@@ -1,8 +1,9 @@
 """What a benchmark found out, in one form that all scripts share.
 
-A script prints prose for people; with ``--json`` it prints one object per line instead, and
-``python -m benchmarks`` makes the table of them that README shows. Targets that a figure misses
-are shown as missed: a table that hides them would be worth nothing.
+A script prints prose for people; with ``--json`` it prints one object per line instead.
+``python -m benchmarks`` keeps these lines in ``results.jsonl``, each script's until it runs again,
+and makes the table of them that README shows. Targets that a figure misses are shown as missed: a
+table that hides them would be worth nothing.
 """
 
 import json
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+RESULTS = Path(__file__).parents[1] / "results.jsonl"
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- bench: begin (make bench) -->\n", "<!-- bench: end -->\n"
 
@@ -44,6 +46,20 @@ def emit(results: Iterable[Result], *, as_json: bool) -> None:
 def parse(output: str) -> list[Result]:
     """Read what a script printed with ``--json``."""
     return [Result(**json.loads(line)) for line in output.splitlines() if line.startswith("{")]
+
+
+def keep(results: Iterable[Result], file: Path = RESULTS) -> list[Result]:
+    """Put what scripts found in the place of what they found before; return all there is."""
+    new = list(results)
+    again = {result.script for result in new}
+    old = parse(file.read_text()) if file.exists() else []
+    all_of_them = sorted(
+        [*(result for result in old if result.script not in again), *new],
+        key=lambda result: result.script,
+    )
+    lines = (json.dumps(asdict(result), ensure_ascii=False) for result in all_of_them)
+    file.write_text("".join(f"{line}\n" for line in lines))
+    return all_of_them
 
 
 def table(results: Iterable[Result]) -> str:

@@ -75,9 +75,7 @@ class House:
         assert place is not None
         return int(place[1]), int(place[2])
 
-    async def waiting(
-        self, address: str, method: str = "GET"
-    ) -> "asyncio.Task[httpx.Response]":
+    async def waiting(self, address: str, method: str = "GET") -> "asyncio.Task[httpx.Response]":
         """A viewer whose request is held by now."""
         before = len(self.stream.waiting)
         task = asyncio.ensure_future(self.client.request(method, address))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.support.results import BEGIN, END, Result, emit, parse, table, write_readme
+from benchmarks.support.results import BEGIN, END, Result, emit, keep, parse, table, write_readme
 
 MET = Result("herd", "90 ms", "nginx 700 ms", "at most 150 ms", True, "benchmarks/herd.py")
 MISSED = Result("hit", "12 us", "nginx 11 us", "at most 1.0 x", False, "benchmarks/edge_hit.py")
@@ -36,3 +36,11 @@ def test_a_page_without_a_place_for_it_is_left_alone(tmp_path: Path) -> None:
     page.write_text("nothing\n")
     assert not write_readme("new\n", page)
     assert page.read_text() == "nothing\n"
+
+
+def test_a_script_that_runs_again_replaces_what_it_found_before(tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    assert keep([MET, MISSED], file) == [MISSED, MET]
+    again = Result("herd", "80 ms", "", "at most 150 ms", True, MET.script)
+    assert keep([again], file) == [MISSED, again]
+    assert parse(file.read_text()) == [MISSED, again]
