@@ -43,7 +43,9 @@ class Audience:
         while time.monotonic() < end:
             media = m3u8.loads(await self._playlist(client, address), uri=address)
             self.polls += 1
-            for uri in [entry.absolute_uri for entry in (*media.segment_map, *media.segments)]:
+            # The reader lists parts without a segment of their own yet as a segment without a URI.
+            whole = [segment for segment in media.segments if segment.uri]
+            for uri in [entry.absolute_uri for entry in (*media.segment_map, *whole)]:
                 if uri in seen:
                     continue
                 problem = await self._problem_with(client, uri)
