@@ -134,6 +134,18 @@ def varnish(origin: str, folder: Path) -> Generator[Running]:
         yield Running(pid, port, lambda: _varnish_fetches(name))
 
 
+@contextmanager
+def least(origin: str, _folder: Path) -> Generator[Running]:
+    """Run the least that could be called an edge: no peer, but a measure of the machine."""
+    (port,) = free_ports(1)
+    command = [
+        *(*PINNED, sys.executable, "-m", "benchmarks.support.least"),
+        *(f"http://{origin}", str(port)),
+    ]
+    with running(command, port) as pid:
+        yield Running(pid, port, lambda: 0)
+
+
 ENGINES: dict[str, Engine] = {"tidecast": tidecast, "nginx": nginx, "varnish": varnish}
 
 
