@@ -30,7 +30,7 @@ from cdn.front.answer import (
     answer,
     asked_of,
 )
-from cdn.front.local import LOCAL, NO_COPY, Document, document, refusal
+from cdn.front.local import CACHE_STATUS, LOCAL, NO_COPY, Document, document, refusal
 from cdn.front.wire import cache_headers
 from cdn.health import Health
 from cdn.keys import Kind, key_of, kind_of
@@ -106,7 +106,7 @@ class App:
     async def _answer(self, scope: HttpScope, send: Send) -> Counted:
         method, path = scope["method"], scope["raw_path"]
         if method == "OPTIONS":
-            headers = ((b"date", _date()), *PREFLIGHT_HEADERS, *SHARED_HEADERS)
+            headers = ((b"date", _date()), CACHE_STATUS, *PREFLIGHT_HEADERS, *SHARED_HEADERS)
             return await self._local(scope, send, Document(204, headers))
         if method not in ("GET", "HEAD"):
             raise RequestRefused(405, f"An edge answers {ALLOWED_METHODS.decode()}.")

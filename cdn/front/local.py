@@ -16,6 +16,9 @@ RETRY_AFTER_S = 1
 LOCAL = "local"
 """The metrics' label for requests that never reach the cache, or that it has nothing for."""
 
+CACHE_STATUS = (b"cache-status", b"tidecast; detail=local")
+"""An answer of the edge's own was neither found nor fetched (RFC 9211, 2)."""
+
 NO_COPY = "The origin does not answer, and there is no copy that could stand in."
 """The reason of a failure names addresses that are nobody's business: it is in the log."""
 
@@ -46,6 +49,7 @@ def document(
         (b"content-type", content_type),
         (b"content-length", b"%d" % len(body)),
         (b"cache-control", b"no-store"),
+        CACHE_STATUS,
         *extra,
         *SHARED_HEADERS,
     )
