@@ -2,8 +2,8 @@
 
 A protocol under uvloop that takes what stands between the first two blanks for the key, answers
 from a dictionary, asks the origin once for many, and keeps everything for a minute but plain
-playlists. It checks nothing, limits nothing, counts nothing and survives nothing. What our edge costs
-beyond this is what its promises cost; what this costs is the kernel's and the interpreter's.
+playlists. It checks nothing, limits nothing, counts nothing and survives nothing. What our edge
+costs beyond this is what its promises cost; what this costs is the kernel's and Python's.
 
     python -m benchmarks.support.least ORIGIN_URL PORT
 """
