@@ -213,3 +213,22 @@ async def test_the_other_pages_please_axe_in_both_schemes(
             assert await violations(viewer.page, axe) == [], scheme
         assert await viewer.page.evaluate(SHIFTS) == 0
         assert viewer.foreign_requests(house.base) == []
+
+
+async def test_words_that_leave_the_sea_for_the_picture_are_not_seen_to_move(
+    browser: Browser, house: Theatre
+) -> None:
+    async with visit(browser) as viewer:
+        page, show = viewer.page, house.show("first-frame")
+        await page.goto(house.address("/first-frame"))
+        show.start()
+        await reached(page, PageState.STARTING)
+        # A busy browser shows the first frame before anybody has said that the stream is live.
+        await page.evaluate("""() => new Promise((tell) => {
+          document.body.dataset.picture = "";
+          let frames = 0;
+          const count = () => { if (++frames > 40) tell(); else requestAnimationFrame(count); };
+          requestAnimationFrame(count);
+        })""")
+        shift = await page.evaluate(SHIFTS)
+        assert shift == 0, await page.evaluate("window.shifted.join('\\n')")
