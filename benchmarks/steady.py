@@ -223,9 +223,9 @@ def classic_results(rounds: Rounds, number: int) -> list[Result]:
         name: statistics.median(each.cpu_percent for each in rounds[name, False])
         for name in ENGINES
     }
-    ours, theirs = cpu["tidecast"], cpu["nginx"]
+    ours, theirs = cpu["tidecast"], max(cpu["nginx"], 0.1)
     who = f"{number:,} classic viewers, 2 s segments, 500 kbit/s"
-    peers = f"nginx {theirs:.0f} % ({ours / max(theirs, 0.1):.2f} x), Varnish {cpu['varnish']:.0f} %"
+    peers = f"nginx {theirs:.0f} % ({ours / theirs:.2f} x), Varnish {cpu['varnish']:.0f} %"
     target, met = f"at most {OF_NGINX_CPU} x nginx", ours <= OF_NGINX_CPU * theirs
     return [
         Result(f"{who}: CPU of one core", f"{ours:.0f} %", peers, target, met, SCRIPT),
