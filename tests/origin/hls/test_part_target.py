@@ -110,7 +110,7 @@ def test_the_rule_holds_for_audio_alone(track: Track) -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(
-    rate=st.one_of(st.sampled_from(RATES), st.floats(2.1, 120)),
+    rate=st.one_of(st.sampled_from(RATES), st.floats(10, 120)),
     jitter=st.lists(st.integers(-20, 20), min_size=1, max_size=40),
     gop_s=st.floats(0.1, 12),
     has_audio=st.booleans(),
