@@ -8,11 +8,13 @@ configurations give equal bytes, and its name can be their hash.
 import struct
 from hashlib import blake2b
 
+from origin.errors import MediaError
 from origin.media.aac import AacConfiguration
 from origin.media.avc import AvcConfiguration
 from origin.media.coded import MediaKind
+from origin.media.configuration import Configuration, VideoConfiguration
 from origin.media.mp3 import Mp3Configuration
-from origin.media.track import AudioConfiguration, Track
+from origin.media.track import Track
 
 TRACK_ID_BASE = 1
 HASH_BYTES = 8
@@ -91,26 +93,31 @@ def _trak(track_id: int, track: Track) -> bytes:
 
 def _display_size(track: Track) -> tuple[int, int]:
     configuration = track.configuration
-    if not isinstance(configuration, AvcConfiguration):
+    if not isinstance(configuration, VideoConfiguration):
         return 0, 0
     across, down = configuration.pixel_aspect
     return min(configuration.width * across // down, 0xFFFF), configuration.height
 
 
 def _stbl(track: Track) -> bytes:
-    configuration = track.configuration
-    if isinstance(configuration, AvcConfiguration):
-        entry = _avc1(configuration)
-    else:
-        entry = _mp4a(configuration)
     return box(
         b"stbl",
-        full_box(b"stsd", 0, 0, struct.pack(">I", 1), entry),
+        full_box(b"stsd", 0, 0, struct.pack(">I", 1), _sample_entry(track.configuration)),
         full_box(b"stts", 0, 0, bytes(4)),
         full_box(b"stsc", 0, 0, bytes(4)),
         full_box(b"stsz", 0, 0, bytes(8)),
         full_box(b"stco", 0, 0, bytes(4)),
     )
+
+
+def _sample_entry(configuration: Configuration) -> bytes:
+    match configuration:
+        case AvcConfiguration():
+            return _avc1(configuration)
+        case AacConfiguration() | Mp3Configuration():
+            return _mp4a(configuration)
+        case _:
+            raise MediaError(f"{configuration.codecs} cannot be written as fragmented MP4")
 
 
 def _avc1(configuration: AvcConfiguration) -> bytes:
@@ -132,7 +139,7 @@ def _avc1(configuration: AvcConfiguration) -> bytes:
     return box(b"avc1", entry, *boxes)
 
 
-def _mp4a(configuration: AudioConfiguration) -> bytes:
+def _mp4a(configuration: AacConfiguration | Mp3Configuration) -> bytes:
     rate = configuration.sample_rate
     entry = struct.pack(
         ">6xH 8x 2H 4x I",
@@ -144,7 +151,7 @@ def _mp4a(configuration: AudioConfiguration) -> bytes:
     return box(b"mp4a", entry, full_box(b"esds", 0, 0, _es_descriptor(configuration)))
 
 
-def _es_descriptor(configuration: AudioConfiguration) -> bytes:
+def _es_descriptor(configuration: AacConfiguration | Mp3Configuration) -> bytes:
     specific = b""
     match configuration:
         case AacConfiguration():

@@ -36,11 +36,18 @@ from origin.hls.ts_packets import (
 )
 from origin.media.aac import AacConfiguration
 from origin.media.avc import AvcConfiguration
+from origin.media.coded import Codec
+from origin.media.configuration import AudioConfiguration, VideoConfiguration
 from origin.media.mp3 import Mp3Configuration
 from origin.media.sample import Sample
 from origin.media.timebase import VIDEO_TIMESCALE
-from origin.media.track import AudioConfiguration, Track
+from origin.media.track import Track
 
+CARRIED = frozenset({Codec.AVC, Codec.AAC, Codec.MP3})
+NAMES = {
+    Codec.HEVC: "HEVC", Codec.AV1: "AV1", Codec.VP9: "VP9", Codec.OPUS: "Opus",
+    Codec.FLAC: "FLAC", Codec.AC3: "AC-3", Codec.EAC3: "E-AC-3",
+}  # fmt: skip
 TIME_BASE = Fraction(1, VIDEO_TIMESCALE)
 MUXER_OPTIONS = {
     "mpegts_copyts": "1",  # else a constant is added to all times
@@ -70,6 +77,9 @@ def refusal(tracks: Sequence[Track]) -> str | None:
     """Say why these tracks cannot be carried in a transport stream; None if they can."""
     for track in tracks:
         configuration = track.configuration
+        if configuration.codec not in CARRIED:
+            name = NAMES[configuration.codec]
+            return f"{name} is not offered in MPEG-TS: players that need TS do not play it"
         if isinstance(configuration, AacConfiguration) and configuration.adts_index is None:
             return "this kind of AAC cannot be written as ADTS, which MPEG-TS needs"
     return None
@@ -125,6 +135,7 @@ def _access_units(track: Track, run: Sequence[Sample], stream: int) -> Iterator[
     configuration = track.configuration
     if isinstance(configuration, AvcConfiguration):
         return _pictures(configuration, run, stream)
+    assert isinstance(configuration, AudioConfiguration), "refused"
     return _sounds(configuration, run, stream)
 
 
@@ -183,7 +194,9 @@ def _groups(configuration: AudioConfiguration, run: Sequence[Sample]) -> Iterato
 
 def _pes_sizes(track: Track, run: Sequence[Sample]) -> list[int]:
     configuration = track.configuration
-    if isinstance(configuration, AvcConfiguration):
+    if isinstance(configuration, VideoConfiguration):
+        if not isinstance(configuration, AvcConfiguration):
+            return []  # refused: nobody will ask
         parameter_sets = sum(len(unit) + 4 for unit in configuration.sps + configuration.pps)
         return [
             len(sample.payload) + ANNEX_B_EXTRA + (parameter_sets if sample.is_sync else 0)
@@ -221,4 +234,6 @@ def _add_stream(container: OutputContainer, track: Track) -> Stream:
             name = "aac"
         case Mp3Configuration(sample_rate=rate):
             name = "mp3"
+        case _:
+            raise MediaError(refusal([track]) or "unknown tracks")
     return container.add_mux_stream(name, rate)  # pyright: ignore[reportUnknownMemberType]

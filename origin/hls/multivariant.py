@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from origin.hls.playlist import Container
-from origin.media.avc import AvcConfiguration
+from origin.media.configuration import VideoConfiguration
 from origin.media.frame_rate import snap_frame_rate
 from origin.media.track import Track
 
@@ -117,15 +117,15 @@ def codecs_of(tracks: Sequence[Track]) -> str:
     return ",".join(track.configuration.codecs for track in tracks)
 
 
-def video_of(tracks: Sequence[Track]) -> AvcConfiguration | None:
+def video_of(tracks: Sequence[Track]) -> VideoConfiguration | None:
     """Return the configuration of the first video track."""
     for track in tracks:
-        if isinstance(track.configuration, AvcConfiguration):
+        if isinstance(track.configuration, VideoConfiguration):
             return track.configuration
     return None
 
 
-def announced_frame_rate(configuration: AvcConfiguration, measured: float) -> float:
+def announced_frame_rate(configuration: VideoConfiguration, measured: float) -> float:
     """Choose FRAME-RATE: the SPS's where it agrees with the frames, else theirs, snapped.
 
     The SPS is exact where it is right, but some encoders write their time base in its place.

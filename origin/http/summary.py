@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from origin.media.avc import AvcConfiguration
-from origin.media.track import VideoConfiguration
+from origin.media.configuration import VideoConfiguration
 from origin.streams.stream import Session, Stream
 
 
@@ -57,4 +56,4 @@ def _video(session: Session | None) -> VideoConfiguration | None:
     if session is None:
         return None
     configurations = [track.configuration for track in session.rendition.tracks]
-    return next((c for c in configurations if isinstance(c, AvcConfiguration)), None)
+    return next((c for c in configurations if isinstance(c, VideoConfiguration)), None)

@@ -15,9 +15,12 @@ the track's clock, not the rate that comes out of the decoder. Only cores of obj
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from origin.errors import MediaError
 from origin.media.bitreader import BitReader
+from origin.media.coded import Codec
+from origin.media.configuration import AudioConfiguration
 
 AAC_LC = 2
 SBR = 5
@@ -37,18 +40,15 @@ CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8}  # channelConfiguration (t
 
 
 @dataclass(frozen=True, slots=True)
-class AacConfiguration:
-    """An AAC decoder configuration; equal records are the same configuration."""
+class AacConfiguration(AudioConfiguration):
+    """An AAC decoder configuration.
 
-    record: bytes
-    """The AudioSpecificConfig, unchanged."""
-    codecs: str
-    """RFC 6381, 3.3: ``mp4a.40.`` and the audio object type."""
-    sample_rate: int
-    """The core's rate: frames are counted on it."""
-    channels: int
-    """The core's channels; PS makes two of one."""
-    samples_per_frame: int
+    The record is the AudioSpecificConfig, unchanged; the rate is the core's, and so is the number
+    of channels: PS makes two of one.
+    """
+
+    codec: ClassVar[Codec] = Codec.AAC
+
     adts_index: int | None
     """samplingFrequencyIndex for an ADTS header; None where ADTS cannot carry the stream:
     a rate written out in full, a channel layout written out in full, frames of 960 samples."""

@@ -10,9 +10,12 @@ packager downstream would have to guess the picture's size.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from origin.errors import MediaError
 from origin.media.avc_sps import SequenceParameters, parse_sps
+from origin.media.coded import Codec
+from origin.media.configuration import VideoConfiguration
 
 RECORD_VERSION = 1
 SPS_COUNT_MASK = 0x1F
@@ -24,20 +27,14 @@ NAL_PPS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class AvcConfiguration:
-    """An H.264 decoder configuration; equal records are the same configuration."""
+class AvcConfiguration(VideoConfiguration):
+    """An H.264 decoder configuration; the record is the ``avcC`` body, unchanged.
 
-    record: bytes
-    """The ``avcC`` body, unchanged."""
-    codecs: str
-    """RFC 6381, 3.3: ``avc1.`` and the profile, constraint and level bytes of the SPS."""
-    width: int
-    """In luma samples, after cropping."""
-    height: int
-    frame_rate: float | None
-    """From the VUI's timing; None where the encoder does not say."""
-    pixel_aspect: tuple[int, int]
-    """The sample aspect ratio; (1, 1) where the encoder does not say."""
+    RFC 6381, 3.3: ``avc1.`` and the profile, constraint and level bytes of the SPS.
+    """
+
+    codec: ClassVar[Codec] = Codec.AVC
+
     nal_length_size: int
     sps: tuple[bytes, ...]
     pps: tuple[bytes, ...]
@@ -70,6 +67,7 @@ def _configuration(
         height=picture.height,
         frame_rate=picture.frame_rate,
         pixel_aspect=picture.pixel_aspect,
+        colour=picture.colour,
         nal_length_size=nal_length_size,
         sps=sps,
         pps=pps,

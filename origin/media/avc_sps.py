@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from origin.errors import MediaError
 from origin.media.bitreader import BitReader
+from origin.media.colour import Colour, described
 
 LARGEST_SIDE = 16_384  # beyond level 6.2's 139,264 macroblocks in any shape that is watched
 FASTEST_FRAME_RATE = 300.0  # level 6.2's maximum; faster "rates" are time bases, not rates
@@ -37,6 +38,7 @@ class SequenceParameters:
     height: int
     pixel_aspect: tuple[int, int]
     frame_rate: float | None
+    colour: Colour | None
 
 
 def parse_sps(nal_unit: bytes) -> SequenceParameters:
@@ -52,8 +54,9 @@ def parse_sps(nal_unit: bytes) -> SequenceParameters:
     bits.unsigned_golomb()  # max_num_ref_frames
     bits.skip(1)  # gaps_in_frame_num_value_allowed_flag
     width, height = _read_size(bits, chroma)
-    pixel_aspect, frame_rate = _read_vui(bits) if bits.flag() else ((1, 1), None)
-    return SequenceParameters(width, height, pixel_aspect, frame_rate)
+    if not bits.flag():  # vui_parameters_present_flag
+        return SequenceParameters(width, height, (1, 1), None, None)
+    return SequenceParameters(width, height, *_read_vui(bits))
 
 
 def unescape(payload: bytes) -> bytes:
@@ -137,18 +140,27 @@ def _read_size(bits: BitReader, chroma: int) -> tuple[int, int]:
     return width, height
 
 
-def _read_vui(bits: BitReader) -> tuple[tuple[int, int], float | None]:
+def _read_vui(bits: BitReader) -> tuple[tuple[int, int], float | None, Colour | None]:
+    pixel_aspect, colour = read_appearance(bits)
+    return pixel_aspect, _read_frame_rate(bits) if bits.flag() else None, colour
+
+
+def read_appearance(bits: BitReader) -> tuple[tuple[int, int], Colour | None]:
+    """Read the VUI's first fields, up to the chroma location; HEVC's are the same (E.2.1)."""
     pixel_aspect = _read_pixel_aspect(bits) if bits.flag() else (1, 1)
     if bits.flag():  # overscan_info_present_flag
         bits.skip(1)
+    colour = None
     if bits.flag():  # video_signal_type_present_flag
-        bits.skip(4)  # video_format, video_full_range_flag
+        bits.skip(3)  # video_format
+        full_range = bits.flag()
         if bits.flag():  # colour_description_present_flag
-            bits.skip(24)
+            code_points = bits.read(8), bits.read(8), bits.read(8)
+            colour = described(*code_points, full_range=full_range)
     if bits.flag():  # chroma_loc_info_present_flag
         bits.unsigned_golomb()
         bits.unsigned_golomb()
-    return pixel_aspect, _read_frame_rate(bits) if bits.flag() else None
+    return pixel_aspect, colour
 
 
 def _read_pixel_aspect(bits: BitReader) -> tuple[int, int]:

@@ -8,6 +8,7 @@ second, and a frozen dataclass costs three times as much to make.
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
+from origin.media.colour import ColourTold
 from origin.media.timebase import Millis
 
 
@@ -22,8 +23,15 @@ class Codec(Enum):
     """Codecs that can be packaged; the value is their FourCC in Enhanced RTMP v2."""
 
     AVC = "avc1"
+    HEVC = "hvc1"
+    AV1 = "av01"
+    VP9 = "vp09"
     AAC = "mp4a"
     MP3 = ".mp3"
+    OPUS = "Opus"
+    FLAC = "fLaC"
+    AC3 = "ac-3"
+    EAC3 = "ec-3"
 
 
 class TrackId(NamedTuple):
@@ -40,7 +48,7 @@ AUDIO_TRACK = TrackId(MediaKind.AUDIO, 0)
 class SequenceHeader(NamedTuple):
     """A decoder configuration record, as it came: not parsed yet.
 
-    Nobody sends one for MP3: there the first frame's header takes its place.
+    Nobody has to send one for MP3, AC-3 and E-AC-3: there the first frame takes its place.
     """
 
     track: TrackId
@@ -49,7 +57,10 @@ class SequenceHeader(NamedTuple):
 
 
 class CodedFrame(NamedTuple):
-    """One frame of video (length-prefixed NAL units) or of audio (one raw frame)."""
+    """One frame of video or of audio.
+
+    H.264 and HEVC: NAL units with length prefixes; AV1: a temporal unit without its delimiter.
+    """
 
     track: TrackId
     codec: Codec
@@ -61,9 +72,37 @@ class CodedFrame(NamedTuple):
 
 
 class SequenceEnd(NamedTuple):
-    """The encoder says that this track is over (FLV: AVCPacketType 2)."""
+    """The encoder says that this track is over."""
 
     track: TrackId
 
 
-Coded: TypeAlias = SequenceHeader | CodedFrame | SequenceEnd
+class ColourInfo(NamedTuple):
+    """What is told of a video track's colour beside its frames (Enhanced RTMP v2, Metadata Frame).
+
+    It replaces what was told before.
+    """
+
+    track: TrackId
+    told: ColourTold
+
+
+class ChannelOrder(Enum):
+    """What a channel layout says about the order (Enhanced RTMP v2, AudioChannelOrder)."""
+
+    UNSPECIFIED = 0
+    NATIVE = 1
+    CUSTOM = 2
+
+
+class ChannelLayout(NamedTuple):
+    """What is told of an audio track's loudspeakers beside its frames (MultichannelConfig)."""
+
+    track: TrackId
+    order: ChannelOrder
+    channels: int
+    speakers: tuple[int, ...]
+    """One number (AudioChannel) per channel; empty where the order is not specified."""
+
+
+Coded: TypeAlias = SequenceHeader | CodedFrame | SequenceEnd | ColourInfo | ChannelLayout

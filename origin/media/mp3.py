@@ -12,8 +12,11 @@ TS renditions, which hls.js hands on as ``audio/mpeg``, and from fMP4 it does no
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import ClassVar
 
 from origin.errors import MediaError
+from origin.media.coded import Codec
+from origin.media.configuration import AudioConfiguration
 
 MP3_CODECS = "mp4a.40.34"
 SYNC = 0x7FF
@@ -39,18 +42,10 @@ SAMPLE_RATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mp3Configuration:
-    """What all frames of an MP3 stream have in common."""
+class Mp3Configuration(AudioConfiguration):
+    """What all frames of an MP3 stream have in common; there is no record."""
 
-    codecs: str
-    sample_rate: int
-    channels: int
-    samples_per_frame: int
-
-    @property
-    def record(self) -> bytes:
-        """MP3 has no decoder configuration."""
-        return b""
+    codec: ClassVar[Codec] = Codec.MP3
 
     @staticmethod
     def parse(first_frame: bytes) -> "Mp3Configuration":
@@ -64,6 +59,7 @@ class Mp3Configuration:
             raise MediaError(f"an MP3 frame header with reserved values: {first_frame[:4].hex()}")
         mpeg = MpegVersion(version)
         return Mp3Configuration(
+            record=b"",
             codecs=MP3_CODECS,
             sample_rate=SAMPLE_RATES[mpeg][rate],
             channels=1 if header >> 6 & 3 == MONO else 2,

@@ -21,12 +21,10 @@ from datetime import datetime
 from origin.hls.rendition import Rendition
 from origin.hls.rules import Rules
 from origin.hls.segmenter import Segmenter, SegmenterEvent
-from origin.media.aac import AacConfiguration
-from origin.media.avc import AvcConfiguration
-from origin.media.coded import Codec, Coded, CodedFrame, MediaKind, SequenceHeader
-from origin.media.mp3 import Mp3Configuration
+from origin.media.coded import Coded, CodedFrame, MediaKind, SequenceEnd
+from origin.media.description import Description
 from origin.media.timebase import Millis, unwrap
-from origin.media.track import Configuration, Track
+from origin.media.track import Track
 from origin.streams.timeline import TimeJumpError, Timeline
 
 TRACK_WAIT = Millis(1000)
@@ -62,7 +60,7 @@ class Packager:
         self._rules = rules
         self._wall = wall
         self._on_media = on_media
-        self._headers: dict[MediaKind, SequenceHeader] = {}
+        self._descriptions = {kind: Description() for kind in MediaKind}
         self._expected: frozenset[MediaKind] = frozenset(MediaKind)
         self._held: list[tuple[int, CodedFrame]] = []
         self._held_bytes = 0
@@ -85,10 +83,12 @@ class Packager:
         Raises:
             MediaError: its configuration cannot be packaged; the text is for the streamer.
         """
+        if unit.track.number:
+            return  # only the first track of each kind is packaged
         if isinstance(unit, CodedFrame):
             self._push_frame(at, unit)
-        elif isinstance(unit, SequenceHeader):
-            self._take_header(unit)
+        elif not isinstance(unit, SequenceEnd) and self._descriptions[unit.track.kind].take(unit):
+            self._end_domain()
         # After a SequenceEnd the publish ends, or another header follows.
 
     def flush(self) -> None:
@@ -100,14 +100,6 @@ class Packager:
             self._begin_domain()
         self._end_domain()
         self._expected = frozenset(MediaKind)
-
-    def _take_header(self, header: SequenceHeader) -> None:
-        kind = header.track.kind
-        if self._headers.get(kind) == header:
-            return  # repeated by many encoders: it changes nothing
-        parse_header(header)
-        self._headers[kind] = header
-        self._end_domain()
 
     def _push_frame(self, at: int, frame: CodedFrame) -> None:
         if self._domain is not None:
@@ -121,10 +113,11 @@ class Packager:
             self._hold(at, frame)
 
     def _is_announced(self, frame: CodedFrame) -> bool:
-        """Whether a decoder could make something of ``frame``; MP3 announces itself."""
-        if frame.codec is Codec.MP3 and frame.track.kind not in self._headers:
-            self._take_header(SequenceHeader(frame.track, Codec.MP3, frame.payload[:4]))
-        return frame.track.kind in self._headers
+        """Whether a decoder could make something of ``frame``; some announce themselves."""
+        description = self._descriptions[frame.track.kind]
+        if description.learn(frame):
+            self._end_domain()
+        return description.describes(frame)
 
     def _hold(self, at: int, frame: CodedFrame) -> None:
         self._held.append((at, frame))
@@ -133,7 +126,7 @@ class Packager:
             self._begin_domain()
 
     def _tracks_are_known(self) -> bool:
-        if self._headers.keys() >= self._expected:
+        if all(self._descriptions[kind].configuration is not None for kind in self._expected):
             return True
         first, last = self._held[0][0], self._held[-1][0]
         waited = unwrap(last, Millis(first)) - first
@@ -142,8 +135,8 @@ class Packager:
     def _begin_domain(self) -> None:
         if not self._held:
             return
-        kinds = [kind for kind in MediaKind if kind in self._headers]
-        tracks = tuple(Track(parse_header(self._headers[kind])) for kind in kinds)
+        told = [description.configuration for description in self._descriptions.values()]
+        tracks = tuple(Track(configuration) for configuration in told if configuration is not None)
         self.rendition.configure(tracks)
         self._domain = _Domain(
             tracks, self._clock, self._rules, self.rendition, self._wall, self._on_media
@@ -205,18 +198,3 @@ class _Domain:
         for event in events:
             self._rendition.add(event, self._wall())
         self._on_media()
-
-
-def parse_header(header: SequenceHeader) -> Configuration:
-    """Parse the record of ``header``.
-
-    Raises:
-        MediaError: it is not a record of its codec, or describes what cannot be packaged.
-    """
-    match header.codec:
-        case Codec.AVC:
-            return AvcConfiguration.parse(header.record)
-        case Codec.AAC:
-            return AacConfiguration.parse(header.record)
-        case Codec.MP3:
-            return Mp3Configuration.parse(header.record)

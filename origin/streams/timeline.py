@@ -22,10 +22,8 @@ A timeline is used by one stream, from the event loop's thread.
 
 from dataclasses import dataclass
 
-from origin.media.aac import AacConfiguration
-from origin.media.avc import AvcConfiguration
 from origin.media.coded import CodedFrame, MediaKind
-from origin.media.mp3 import Mp3Configuration
+from origin.media.configuration import AudioConfiguration
 from origin.media.sample import Sample
 from origin.media.timebase import VIDEO_TIMESCALE, Millis, Ticks, unwrap
 from origin.media.track import Track
@@ -160,12 +158,11 @@ class Timeline:
 
 
 def _lane(track: Track) -> _Lane:
-    match track.configuration:
-        case AacConfiguration() | Mp3Configuration():
-            length = track.configuration.samples_per_frame
-            return _Lane(track.timescale, length, usual=Ticks(length))
-        case AvcConfiguration():
-            return _Lane(track.timescale, samples_per_frame=0)
+    configuration = track.configuration
+    if isinstance(configuration, AudioConfiguration):
+        length = configuration.samples_per_frame
+        return _Lane(track.timescale, length, usual=Ticks(length))
+    return _Lane(track.timescale, samples_per_frame=0)
 
 
 def _end(lane: _Lane) -> int:

@@ -18,6 +18,7 @@ from av.packet import Packet
 
 from origin.media.aac import AacConfiguration
 from origin.media.avc import AvcConfiguration
+from origin.media.configuration import AudioConfiguration
 from origin.media.mp3 import Mp3Configuration
 from origin.media.sample import Sample
 from origin.media.timebase import Ticks
@@ -166,7 +167,7 @@ def _time_video(packets: Sequence["Packet[Any]"]) -> Iterator[Timed]:
 
 
 def _time_audio(packets: Sequence["Packet[Any]"], track: Track) -> Iterator[Timed]:
-    assert not isinstance(track.configuration, AvcConfiguration)
+    assert isinstance(track.configuration, AudioConfiguration)
     length = track.configuration.samples_per_frame
     start = (START_MS + _millis(packets[0].dts)) * track.timescale // 1000
     for number, packet in enumerate(packets):
