@@ -23,10 +23,11 @@ from pyrtmp.messages.handshake import C0, C1
 from pyrtmp.session_manager import SessionManager
 
 from origin.media.coded import MediaKind
+from origin.rtmp.events import PublishRequested
 from origin.rtmp.flv import read_audio, read_video
 from origin.rtmp.limits import Limits
 from origin.rtmp.messages import Media
-from origin.rtmp.session import PublishRequested, ServerSession
+from origin.rtmp.session import ServerSession
 
 CORPUS = Path(__file__).parent.parent / "tests" / "corpus" / "rtmp"
 PIECE_BYTES = 64 * 1024

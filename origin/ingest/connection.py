@@ -30,17 +30,11 @@ from structlog.typing import FilteringBoundLogger
 from origin.errors import MediaError, ProtocolError, Refused
 from origin.ingest.shared import READ_BUFFER_BYTES, Shared
 from origin.media.coded import MediaKind
+from origin.rtmp.events import Event, PublishEnded, PublishRequested, TurnSpent
 from origin.rtmp.flv import read_audio, read_video
 from origin.rtmp.messages import Media, Metadata
 from origin.rtmp.replies import Status
-from origin.rtmp.session import (
-    Event,
-    PublishEnded,
-    PublishRequested,
-    ServerSession,
-    State,
-    TurnSpent,
-)
+from origin.rtmp.session import ServerSession, State
 from origin.streams.door import Publication, PublishRequest
 
 EVENTS_PER_TURN = 64

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from origin.rtmp.limits import Limits
-from origin.rtmp.session import CHUNK_SIZE
+from origin.rtmp.wire import CHUNK_SIZE
 
 
 @dataclass(frozen=True, slots=True)

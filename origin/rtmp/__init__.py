@@ -7,7 +7,9 @@ The files, from the wire up::
     amf0        the values that commands and metadata are made of
     messages    a message's payload as a typed value
     replies     what we say, as messages
-    session     the states of one publisher: bytes in, events and bytes out
+    wire        all of the above together: bytes in, whole messages out, within budgets
+    events      what a session tells its caller
+    session     the states of one publisher: which message is welcome when
     flv         a media message's body into coded frames; enhanced refuses what is not carried yet
     limits      every bound of the above, with its reason
 

@@ -38,14 +38,12 @@ Every publish that was accepted yields exactly one ``PublishEnded``, as the last
 however it ends: by the encoder, by ``end_publish()``, or by ``abandon()`` and errors.
 """
 
-from collections.abc import Iterator
 from enum import Enum, auto
-from typing import NamedTuple, TypeAlias
 
 from origin.errors import ProtocolError
 from origin.rtmp import replies
-from origin.rtmp.chunk import ChunkReader, ChunkWriter, Message
-from origin.rtmp.handshake import Handshake
+from origin.rtmp.chunk import Message
+from origin.rtmp.events import Event, PublishEnded, PublishRequested, TurnSpent
 from origin.rtmp.limits import Limits
 from origin.rtmp.messages import (
     MEDIA,
@@ -62,21 +60,12 @@ from origin.rtmp.messages import (
     Play,
     Publish,
     ReleaseStream,
-    Type,
     Unpublish,
     WindowAckSize,
     read,
-    split_aggregate,
 )
 from origin.rtmp.replies import Status
-
-WINDOW = 2_500_000
-"""Our window in both directions until the peer names its own: the value that everyone uses."""
-
-CHUNK_SIZE = 60_000
-"""What we announce. FFmpeg copies it for what it sends: a frame then is one chunk."""
-
-_PAUSE_S = 1.0  # without a byte, from which on it is the line that is silent, not the peer slow
+from origin.rtmp.wire import CHUNK_SIZE, Wire
 
 
 class State(Enum):
@@ -92,32 +81,6 @@ class State(Enum):
     CLOSED = auto()
 
 
-class PublishRequested(NamedTuple):
-    """A wish to publish: answer it with ``accept`` or ``reject`` and this ``request_id``."""
-
-    request_id: int
-    app: str
-    name: str
-    """The publish name as it was sent, its query removed. It may be the key: never log it."""
-    query: str
-    """What follows the first "?" of the publish name."""
-    tc_url: str
-    encoder: str
-
-
-class PublishEnded(NamedTuple):
-    """The accepted publish is over; ``clean`` if the encoder said so itself."""
-
-    clean: bool
-
-
-class TurnSpent(NamedTuple):
-    """Enough work for one turn of the loop: let others have theirs, then ask again."""
-
-
-Event: TypeAlias = PublishRequested | Media | Metadata | PublishEnded | TurnSpent
-
-
 class ServerSession:
     """One connection. The caller brings the bytes, the time and 1528 random bytes."""
 
@@ -125,27 +88,17 @@ class ServerSession:
         self, *, nonce: bytes, limits: Limits, now: float, chunk_size: int = CHUNK_SIZE
     ) -> None:
         self._limits = limits
-        self._announced_chunk_size = chunk_size
-        self._handshake = Handshake(nonce)
-        self._hello: bytearray | None = bytearray()  # for the handshake, until it is done
-        self._reader = ChunkReader(limits)
-        self._writer = ChunkWriter()
-        self._outbox = bytearray()
+        self._wire = Wire(nonce=nonce, limits=limits, now=now, chunk_size=chunk_size)
         self._state = State.HANDSHAKING
         self._is_live = False
         self._is_paused = False  # in DECIDING, CLOSING and CLOSED
-        self._aggregate: Iterator[Message] | None = None  # what is left of it
         self._connect = Connect(0.0, "", "", "")
         self._publish_stream = 0
         self._request_id = 0
         self._streams_created = 0
         self._ended: PublishEnded | None = None  # due as the next event
         self._phase_began = now
-        self._heard_at = now  # the last bytes
         self._media_at = now  # the last whole media message
-        self._received = 0
-        self._acknowledged = 0
-        self._ack_every = WINDOW // 2
 
     @property
     def state(self) -> State:
@@ -153,7 +106,7 @@ class ServerSession:
 
     def keep(self) -> None:
         """Copy what has not been read yet out of the buffer that it was received in."""
-        self._reader.keep()
+        self._wire.keep()
 
     def receive(self, data: bytes | memoryview, now: float) -> None:
         """Take bytes from the peer; ask ``next_event`` what they mean.
@@ -163,17 +116,7 @@ class ServerSession:
         """
         if self._is_paused and self._state is not State.DECIDING:
             return
-        silence = now - self._heard_at
-        if silence > _PAUSE_S:
-            self._reader.excuse(silence)
-        self._heard_at = now
-        if self._hello is not None:
-            self._hello += data
-        else:
-            self._reader.receive(data, now)
-            self._received += len(data)
-            if self._received - self._acknowledged >= self._ack_every:
-                self._acknowledge()
+        self._wire.receive(data, now)
 
     def next_event(self) -> Event | None:
         """The next event; None until there is more to read or a decision is made."""
@@ -190,18 +133,14 @@ class ServerSession:
 
     def bytes_to_send(self) -> bytes:
         """What the peer should get next; empty if nothing."""
-        if not self._outbox:
-            return b""
-        taken = bytes(self._outbox)
-        self._outbox.clear()
-        return taken
+        return self._wire.bytes_to_send()
 
     def accept(self, request_id: int, now: float) -> None:
         """Let the publish begin."""
         self._check_request(request_id)
         self._enter(State.LIVE)
         self._media_at = now
-        self._reader.longest_message = self._limits.longest_message_bytes
+        self._wire.allow_long_messages()
         self._say(replies.stream_begin(self._publish_stream))
         self._say(replies.on_status(self._publish_stream, Status.STARTED, "Publishing."))
 
@@ -249,47 +188,23 @@ class ServerSession:
 
     def _advance(self) -> Event | None:
         """Read up to the next event, or as much as one turn allows."""
-        if self._hello is not None:
-            self._shake_hands(self._hello)
-        reader = self._reader
-        reader.chunks_left = self._limits.chunks_per_turn
-        while (message := self._next_message()) is not None:
+        wire = self._wire
+        if wire.is_greeting and wire.shake_hands():
+            self._enter(State.CONNECTING)
+        wire.begin_turn()
+        while (message := wire.next_message()) is not None:
             if self._is_live and message.type_id in MEDIA:
-                self._media_at = self._heard_at
+                self._media_at = wire.heard_at
                 return Media(MEDIA[message.type_id], message.timestamp, message.payload)
             event = self._step(read(message, self._limits))
             if event is not None:
                 return event
             if self._is_paused:
                 return None
-        if reader.chunks_left <= 0:
+        if wire.turn_is_spent:
             return TurnSpent()
-        since = reader.unfinished_since
-        if since is not None and self._heard_at - since > self._limits.unfinished_message_s:
-            raise ProtocolError(f"a message unfinished for {self._heard_at - since:.1f} s")
+        wire.check_unfinished()
         return None
-
-    def _shake_hands(self, hello: bytearray) -> None:
-        self._outbox += self._handshake.receive(bytes(hello))
-        hello.clear()
-        if self._handshake.done:
-            self._hello = None
-            self._enter(State.CONNECTING)
-            self._reader.receive(self._handshake.leftover(), self._heard_at)
-
-    def _next_message(self) -> Message | None:
-        """The next message, those inside an aggregate one by one."""
-        if self._aggregate is not None:
-            if self._reader.chunks_left <= 0:
-                return None
-            self._reader.chunks_left -= 1
-            if (part := next(self._aggregate, None)) is not None:
-                return part
-            self._aggregate = None
-        message = self._reader.next_message()
-        if message is not None and message.type_id == Type.AGGREGATE:
-            self._aggregate = split_aggregate(message)
-        return message
 
     def _step(self, message: Incoming) -> Event | None:
         """The state machine: the drawing and the table above, and nothing else.
@@ -311,7 +226,7 @@ class ServerSession:
                 return self._ask(message)
             case State.IDLE | State.ENDED, Play(stream_id):
                 self._publish_stream = stream_id
-                self._take_leave(Status.NO_PLAY, "Watch over HLS.", self._heard_at)
+                self._take_leave(Status.NO_PLAY, "Watch over HLS.", self._wire.heard_at)
             case State.LIVE, Unpublish():
                 return self._end()
             case (State.IDLE, Unpublish()) | (State.ENDED, Unpublish() | Media() | Metadata()):
@@ -325,17 +240,14 @@ class ServerSession:
             case PingRequest(payload):
                 self._say(replies.ping_response(payload))
             case WindowAckSize(size):
-                self._ack_every = max(size // 2, 1)
+                self._wire.acknowledge_every(size)
             case Ignored():
                 pass
 
     def _welcome(self, connect: Connect) -> None:
         self._enter(State.IDLE)
         self._connect = connect
-        self._say(replies.window_ack_size(WINDOW))
-        self._say(replies.set_peer_bandwidth(WINDOW))
-        self._say(replies.set_chunk_size(self._announced_chunk_size))
-        self._writer.chunk_size = self._announced_chunk_size
+        self._wire.announce()
         self._say(replies.stream_begin(0))
         self._say(replies.connected(connect.transaction))
 
@@ -367,7 +279,7 @@ class ServerSession:
 
     def _end(self) -> PublishEnded:
         self._enter(State.ENDED)
-        self._phase_began = self._heard_at
+        self._phase_began = self._wire.heard_at
         self._say(replies.on_status(self._publish_stream, Status.UNPUBLISHED, "Ended."))
         return PublishEnded(clean=True)
 
@@ -380,19 +292,10 @@ class ServerSession:
         assert self._state is State.DECIDING, f"a decision in {self._state.name}"
         assert request_id == self._request_id, f"a decision on request {request_id}"
 
-    def _acknowledge(self) -> None:
-        """Report every half window (5.4.3).
-
-        A sender may stop when it has heard nothing for a whole one, and the report needs its
-        time on the way.
-        """
-        self._acknowledged = self._received
-        self._say(replies.acknowledgement(self._received))
-
     def _enter(self, state: State) -> None:
         self._state = state
         self._is_live = state is State.LIVE
         self._is_paused = state in (State.DECIDING, State.CLOSING, State.CLOSED)
 
     def _say(self, message: Message) -> None:
-        self._outbox += self._writer.write(replies.chunk_stream(message), message)
+        self._wire.say(message)

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from origin.rtmp.chunk import Message
+from origin.rtmp.events import Event, PublishEnded, PublishRequested
 from origin.rtmp.limits import Limits
-from origin.rtmp.session import Event, PublishEnded, PublishRequested, ServerSession, State
+from origin.rtmp.session import ServerSession, State
 from tests.support.encoders import ECHO, HELLO, SERVER_HELLO_SIZE, Encoder, read_replies
 
 NONCE = bytes(1528)

@@ -15,10 +15,11 @@ from pyrtmp.session_manager import SessionManager
 
 from origin.errors import MediaError, ProtocolError
 from origin.media.coded import Coded, CodedFrame, MediaKind
+from origin.rtmp.events import PublishEnded, PublishRequested
 from origin.rtmp.flv import read_audio, read_video
 from origin.rtmp.limits import Limits
 from origin.rtmp.messages import Media
-from origin.rtmp.session import PublishEnded, PublishRequested, ServerSession
+from origin.rtmp.session import ServerSession
 from tests.support.captures import Capture, captures
 from tests.support.cuts import Cutter, every_way, whole
 from tests.support.sessions import NONCE, Rehearsal

@@ -6,10 +6,11 @@ from origin.errors import ProtocolError
 from origin.media.coded import MediaKind
 from origin.rtmp.amf0 import UNDEFINED, Amf0Reader, AmfValue
 from origin.rtmp.chunk import Message
+from origin.rtmp.events import PublishEnded, PublishRequested, TurnSpent
 from origin.rtmp.limits import KIB, Limits
 from origin.rtmp.messages import Media, Metadata, Type
 from origin.rtmp.replies import Status
-from origin.rtmp.session import PublishEnded, PublishRequested, ServerSession, State, TurnSpent
+from origin.rtmp.session import ServerSession, State
 from tests.support.cuts import Cutter, every_way
 from tests.support.encoders import AAC_FRAME, ECHO, HELLO, KEYFRAME, Encoder
 from tests.support.sessions import NONCE, Rehearsal

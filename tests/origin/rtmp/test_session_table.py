@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from origin.errors import ProtocolError
+from origin.rtmp.events import PublishEnded, PublishRequested
 from origin.rtmp.messages import Media, Metadata
-from origin.rtmp.session import PublishEnded, PublishRequested, State
+from origin.rtmp.session import State
 from tests.support.encoders import Encoder
 from tests.support.sessions import Rehearsal
 
