@@ -1,0 +1,165 @@
+"""Where things lie under the data directory, and how they are found again.
+
+::
+
+    live/lock
+    live/{stream}/{session}/note             where the stream is, made anew whenever that changes
+    live/{stream}/{session}/{number}.segment    a segment, from its first part on
+
+A stream's name has passed the allow-list of names before it comes here, and a session's is made
+by us; both are checked again when they are read from a disk. Only the digits of a segment's
+number and the two words above ever stand in a file's name.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from origin.store.disk import PRIVATE_FOLDER
+from origin.store.journal import Contents, ForeignFileError, Kind, Record, read
+
+FOLDER = "live"
+NOTE = "note"
+SEGMENT_SUFFIX = ".segment"
+LONGEST_FILE_BYTES = 1 << 30
+_STREAM = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SESSION = re.compile(r"[A-Za-z0-9]{1,32}")
+_SEGMENT = re.compile(r"([0-9]{1,19})\.segment")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFolder:
+    """The place of one session of one stream."""
+
+    root: Path
+    stream: str
+    session: str
+
+    @property
+    def path(self) -> Path:
+        return self.root / self.stream / self.session
+
+    @property
+    def note(self) -> Path:
+        return self.path / NOTE
+
+    def segment(self, number: int) -> Path:
+        return self.path / f"{number}{SEGMENT_SUFFIX}"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSegment:
+    """A segment's records, as far as they are whole; the first one is its BEGIN."""
+
+    number: int
+    records: tuple[Record, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        return self.records[-1].kind is Kind.END
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSession:
+    """What a disk has of one session, the segments in order."""
+
+    folder: SessionFolder
+    note: Record
+    segments: tuple[KeptSegment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A file or folder that could not be used, and why."""
+
+    path: Path
+    reason: str
+
+
+def load(root: Path) -> tuple[list[KeptSession], list[Complaint]]:
+    """Read all that is kept; files that end in the midst of a record are cut back to the last."""
+    complaints: list[Complaint] = []
+    sessions: list[KeptSession] = []
+    for folder in _session_folders(root, complaints):
+        session = _load_session(folder, complaints)
+        if session is not None:
+            sessions.append(session)
+    return sessions, complaints
+
+
+def make_root(data_dir: Path) -> Path:
+    """Return the folder of everything that is kept, which nobody else may look into."""
+    root = data_dir / FOLDER
+    root.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    return root
+
+
+def _session_folders(root: Path, complaints: list[Complaint]) -> Iterator[SessionFolder]:
+    for stream in _entries(root, complaints):
+        if not stream.is_dir():
+            continue
+        if not _STREAM.fullmatch(stream.name):
+            complaints.append(Complaint(stream, "not the name of a stream"))
+            continue
+        for session in _entries(stream, complaints):
+            if session.is_dir() and _SESSION.fullmatch(session.name):
+                yield SessionFolder(root, stream.name, session.name)
+            else:
+                complaints.append(Complaint(session, "not a session"))
+
+
+def _entries(path: Path, complaints: list[Complaint]) -> list[Path]:
+    try:
+        return sorted(path.iterdir())
+    except OSError as error:
+        complaints.append(Complaint(path, error.strerror or str(error)))
+        return []
+
+
+def _load_session(folder: SessionFolder, complaints: list[Complaint]) -> KeptSession | None:
+    note = _load_file(folder.note, complaints)
+    if note is None or not note.records or note.records[0].kind is not Kind.NOTE:
+        complaints.append(Complaint(folder.path, "nothing says what this session was"))
+        return None
+    segments = [
+        KeptSegment(number, contents.records)
+        for number, path in _segment_files(folder, complaints)
+        if (contents := _load_file(path, complaints)) is not None and _is_a_segment(contents)
+    ]
+    segments.sort(key=lambda segment: segment.number)
+    return KeptSession(folder, note.records[0], tuple(segments))
+
+
+def _segment_files(
+    folder: SessionFolder, complaints: list[Complaint]
+) -> Iterator[tuple[int, Path]]:
+    for path in _entries(folder.path, complaints):
+        found = _SEGMENT.fullmatch(path.name)
+        if found is not None:
+            yield int(found[1]), path
+
+
+def _load_file(path: Path, complaints: list[Complaint]) -> Contents | None:
+    try:
+        if path.stat().st_size > LONGEST_FILE_BYTES:
+            complaints.append(Complaint(path, "too long to be ours"))
+            return None
+        contents = read(path.read_bytes())
+        if contents.fault is not None:
+            complaints.append(Complaint(path, contents.fault))
+            os.truncate(path, contents.whole_bytes)
+    except ForeignFileError as error:
+        complaints.append(Complaint(path, str(error)))
+        return None
+    except OSError as error:
+        complaints.append(Complaint(path, error.strerror or str(error)))
+        return None
+    return contents
+
+
+def _is_a_segment(contents: Contents) -> bool:
+    kinds = [record.kind for record in contents.records]
+    parts = kinds[1:-1] if kinds[-1:] == [Kind.END] else kinds[1:]
+    return kinds[:1] == [Kind.BEGIN] and bool(parts) and all(k is Kind.PART for k in parts)
