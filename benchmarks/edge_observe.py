@@ -12,7 +12,7 @@ from time import perf_counter_ns
 
 from prometheus_client import CollectorRegistry, Counter
 
-from cdn.keys import Kind
+from cdn.http.keys import Kind
 from cdn.observe.access_log import Access, AccessLog
 from cdn.observe.metrics import Metrics
 

@@ -24,11 +24,13 @@ from av.packet import Packet
 from av.stream import Stream
 
 from origin.hls import mpegts
+from origin.hls.presentation import Presentation
 from origin.hls.rendition import Rendition
 from origin.hls.rules import Rules
 from origin.hls.segmenter import PartReady, Segmenter, SegmenterEvent
 from origin.media.aac import AacConfiguration
 from origin.media.avc import AvcConfiguration
+from origin.media.coded import TrackId
 from origin.media.sample import Sample
 from origin.media.timebase import Ticks
 from origin.media.track import Track
@@ -121,21 +123,21 @@ def package(samples: Samples, *, viewed: bool = False, rules: Rules | None = Non
     """Do all that is done for a live stream; with ``viewed``, render each playlist as well."""
     rules = rules or Rules()
     segmenter = Segmenter(rules, TRACKS)
-    rendition = Rendition(
+    presentation = Presentation(
         rules=rules,
         epoch="bench",
         first_msn=1,
         first_discontinuity_sequence=0,
         begins_with_discontinuity=False,
     )
-    rendition.configure(TRACKS)
+    presentation.configure({TrackId(track.kind, 0): track for track in TRACKS})
     for index, sample in samples:
         for event in segmenter.push(index, sample):
-            rendition.add(event, NOON)
+            presentation.add(event, NOON)
             if viewed:
-                rendition.playlist()
-                rendition.multivariant()
-    return rendition
+                presentation.main.playlist()
+                presentation.multivariant()
+    return presentation.main
 
 
 def pyav_fragment(part: PartReady) -> bytes:

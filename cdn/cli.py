@@ -13,13 +13,13 @@ from pathlib import Path
 
 import click
 
-from cdn import workers
-from cdn.check import check as check_all
+from cdn.commands.check import check as check_all
+from cdn.commands.plan import plan_command
+from cdn.commands.purge import purge_command
+from cdn.commands.reference import example_file
 from cdn.errors import SettingsError
 from cdn.observe import set_up_logging
-from cdn.plan import plan_command
-from cdn.purge import purge_command
-from cdn.reference import example_file
+from cdn.process import workers
 from cdn.render.command import render_command
 from cdn.settings import EdgeSettings, Section, load
 

@@ -8,18 +8,20 @@ were sent to, whose connections are closed after the last of them.
 import asyncio
 from contextlib import AbstractAsyncContextManager
 
-from cdn.cache import Cache, Limits
+from cdn.cache.cache import Cache, Limits
 from cdn.clock import Clock
-from cdn.failover import Failover
+from cdn.fetch.failover import Failover
+from cdn.fetch.upstream import Reply
 from cdn.figures import Parts, export, export_connections, export_origins
-from cdn.freshness import Lifetime
 from cdn.front.app import App
 from cdn.front.door import Door, most_connections
 from cdn.front.hall import Deadlines, Hall
+from cdn.front.tls import Certificate
 from cdn.health import Health
-from cdn.keys import Key
-from cdn.loops import PSEUDONYM
-from cdn.message import Head
+from cdn.http.freshness import Lifetime
+from cdn.http.keys import Key
+from cdn.http.loops import PSEUDONYM
+from cdn.http.message import Head
 from cdn.observe import Metrics
 from cdn.observe.access_log import AccessLog
 from cdn.observe.ages import PlaylistAges
@@ -27,8 +29,6 @@ from cdn.observe.fetches import Fetches
 from cdn.observe.lag import LoopLag
 from cdn.policy import Policy
 from cdn.settings import EdgeSettings, Listen, Log
-from cdn.tls import Certificate
-from cdn.upstream import Reply
 
 
 class Edge:

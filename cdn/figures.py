@@ -8,9 +8,9 @@ may only be measured or copied in one step.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cdn.cache import Cache
+from cdn.cache.cache import Cache
 from cdn.clock import Clock
-from cdn.failover import Failover
+from cdn.fetch.failover import Failover
 from cdn.front.hall import Hall
 from cdn.health import Health
 from cdn.observe.access_log import AccessLog

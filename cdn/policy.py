@@ -9,9 +9,9 @@ No socket and no clock, as in ``freshness``.
 
 from dataclasses import replace
 
-from cdn.freshness import Defaults, Lifetime, lifetime_of, stood_in
-from cdn.keys import Key, Kind, kind_of
-from cdn.message import Head
+from cdn.http.freshness import Defaults, Lifetime, lifetime_of, stood_in
+from cdn.http.keys import Key, Kind, kind_of
+from cdn.http.message import Head
 from cdn.settings import Cache, Rule, Rules
 
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cdn.message import Head, Headers
+from cdn.http.message import Head, Headers
 
 ALLOWED_METHODS = b"GET, HEAD, OPTIONS"
 

@@ -16,12 +16,11 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Seque
 from email.utils import formatdate
 from typing import NamedTuple, TypeAlias, TypedDict, cast
 
-from cdn.body import PIECE_BYTES, Body, cut
-from cdn.cache import Cache
+from cdn.cache.body import PIECE_BYTES, Body, cut
+from cdn.cache.cache import Cache
+from cdn.cache.entry import Found
 from cdn.clock import Clock
-from cdn.entry import Found
 from cdn.errors import OriginFailed, RequestRefused
-from cdn.freshness import PRECISE_AGE_FIELD
 from cdn.front.answer import (
     ALLOWED_METHODS,
     PREFLIGHT_HEADERS,
@@ -33,9 +32,10 @@ from cdn.front.answer import (
 from cdn.front.local import CACHE_STATUS, LOCAL, NO_COPY, Document, document, refusal
 from cdn.front.wire import cache_headers
 from cdn.health import Health
-from cdn.keys import Kind, key_of, kind_of
-from cdn.loops import CAME_THROUGH, PSEUDONYM, is_loop
-from cdn.message import Headers
+from cdn.http.freshness import PRECISE_AGE_FIELD
+from cdn.http.keys import Kind, key_of, kind_of
+from cdn.http.loops import CAME_THROUGH, PSEUDONYM, is_loop
+from cdn.http.message import Headers
 from cdn.observe import Metrics
 from cdn.observe.access_log import Access, AccessLog
 

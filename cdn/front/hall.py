@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Protocol
 
-from cdn.body import PIECE_BYTES
-from cdn.cache import Cache
+from cdn.cache.body import PIECE_BYTES
+from cdn.cache.cache import Cache
 from cdn.clock import Clock
 from cdn.front.door import Door
 from cdn.front.local import NO_COPY, Document, refusal
 from cdn.front.renderings import Renderings
 from cdn.front.request import RequestReader
 from cdn.health import Health
-from cdn.keys import Key
+from cdn.http.keys import Key
 from cdn.observe import Metrics
 from cdn.observe.access_log import Access, AccessLog
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from cdn.front.answer import ALLOWED_METHODS, SHARED_HEADERS
-from cdn.message import Headers
+from cdn.http.message import Headers
 
 RETRY_AFTER_S = 1
 """What viewers are told when the origin is down: players that poll live do so about as often."""

@@ -27,10 +27,10 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import cast
 
-from cdn.body import PIECE_BYTES
-from cdn.entry import Found
+from cdn.cache.body import PIECE_BYTES
+from cdn.cache.entry import Found
+from cdn.cache.flight import Flight
 from cdn.errors import OriginFailed
-from cdn.flight import Flight
 from cdn.front.hall import Hall, address_of
 from cdn.front.local import FULL, LOCAL, refusal
 from cdn.front.renderings import Again

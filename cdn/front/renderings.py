@@ -11,12 +11,12 @@ most, so all are forgotten at each stroke of the sweep, and there are never more
 
 from dataclasses import dataclass, replace
 
-from cdn.cache import Cache
+from cdn.cache.cache import Cache
+from cdn.cache.entry import Found, Outcome
 from cdn.clock import Clock
-from cdn.entry import Found, Outcome
 from cdn.front.request import LONGEST_REMEMBERED_BYTES, Request
 from cdn.front.wire import Rendered, render
-from cdn.keys import Key, kind_of
+from cdn.http.keys import Key, kind_of
 from cdn.observe import Metrics
 from cdn.observe.metrics import Tally
 

@@ -22,7 +22,7 @@ from enum import Enum, auto
 
 from cdn.errors import RequestRefused
 from cdn.front.memo import Memo
-from cdn.keys import Key, accepts_gzip, key_of
+from cdn.http.keys import Key, accepts_gzip, key_of
 
 MOST_HEAD_BYTES = 16 * 1024
 """The longest head that is read here. Browsers send a tenth of it; servers take 8 to 64 KiB."""

@@ -5,8 +5,8 @@ connection's own; a viewer who takes a segment slowly would hold a copy of it. S
 pieces of at most ``PIECE_BYTES``, the next one when the last has left.
 """
 
-from cdn.body import PIECE_BYTES
-from cdn.entry import Found
+from cdn.cache.body import PIECE_BYTES
+from cdn.cache.entry import Found
 
 
 class Sending:

@@ -11,11 +11,11 @@ import math
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from cdn.entry import Found, Outcome
-from cdn.freshness import whole_seconds
+from cdn.cache.entry import Found, Outcome
 from cdn.front.answer import Asked, answer
 from cdn.front.local import Document
-from cdn.message import Headers
+from cdn.http.freshness import whole_seconds
+from cdn.http.message import Headers
 
 JOINED_BYTES = 16 * 1024
 """Bodies up to this size are joined to their heads."""

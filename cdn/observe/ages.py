@@ -28,8 +28,8 @@ import re
 import zlib
 from dataclasses import dataclass, field
 
-from cdn.keys import Key, Kind, kind_of
-from cdn.message import Head
+from cdn.http.keys import Key, Kind, kind_of
+from cdn.http.message import Head
 
 FORGET_S = 120.0
 """How long a playlist that nobody asks for is still listed."""

@@ -15,8 +15,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 from cdn.clock import Clock
-from cdn.keys import Key, kind_of
-from cdn.message import Head
+from cdn.http.keys import Key, kind_of
+from cdn.http.message import Head
 from cdn.observe.ages import PlaylistAges, is_watched
 from cdn.observe.metrics import Metrics
 

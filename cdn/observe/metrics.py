@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from cdn.keys import Kind
+from cdn.http.keys import Kind
 
 PREFIX = "tidecast_edge_"
 

@@ -27,7 +27,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from cdn.errors import RequestRefused, SettingsError
-from cdn.keys import normalise
+from cdn.http.keys import normalise
 from cdn.observe.metrics import Metrics
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ The certificate: HAProxy reads the key from the certificate's own file, from the
 """
 
 from cdn.errors import SettingsError
-from cdn.keys import RESERVED
+from cdn.http.keys import RESERVED
 from cdn.render.site import Rendered, Site, Tls, whole_up
 from cdn.render.text import notes, render
 

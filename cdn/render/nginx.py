@@ -19,7 +19,7 @@ what is live has a zone of its own with a short one.
 """
 
 from cdn.errors import SettingsError
-from cdn.keys import RESERVED, Kind
+from cdn.http.keys import RESERVED, Kind
 from cdn.render.site import PART, KindRule, Rendered, Site, whole_up
 from cdn.render.text import notes, render
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cdn.errors import SettingsError
-from cdn.keys import Kind
+from cdn.http.keys import Kind
 from cdn.settings import EdgeSettings, Rule
 
 TARGETS_HELD = 3

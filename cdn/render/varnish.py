@@ -16,7 +16,7 @@ object that it came instead of.
 from dataclasses import dataclass
 
 from cdn.errors import SettingsError
-from cdn.keys import DIRECTIVES, RESERVED, Kind
+from cdn.http.keys import DIRECTIVES, RESERVED, Kind
 from cdn.render.site import PART, KindRule, Rendered, Site
 from cdn.render.text import notes, render
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from cdn.cache import Cache
+from cdn.cache.cache import Cache
 from tests.support.caches import LIMITS, SlowOrigin, Stage, judge
 from tests.support.clocks import FakeClock
 

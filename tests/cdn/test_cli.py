@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cdn.cli import FLAGS, main
-from cdn.reference import example_file
+from cdn.commands.reference import example_file
 from cdn.settings import EdgeSettings
 
 

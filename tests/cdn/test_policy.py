@@ -2,9 +2,9 @@
 
 import pytest
 
-from cdn.freshness import STOOD_IN_FRESH_S
-from cdn.keys import Key
-from cdn.message import Head
+from cdn.http.freshness import STOOD_IN_FRESH_S
+from cdn.http.keys import Key
+from cdn.http.message import Head
 from cdn.policy import Policy
 from cdn.settings import Cache, Rule, Rules
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cdn.freshness import STOOD_IN_FRESH_S
+from cdn.http.freshness import STOOD_IN_FRESH_S
 from tests.support.clocks import FakeClock
 from tests.support.edges import RunningEdge, running_edge
 from tests.support.origins import FakeOrigin, Resource

@@ -26,7 +26,7 @@ def tree(tmp_path: Path) -> Path:
         pytest.param(
             "origin/rtmp/chunk.py", "import asyncio", "Protocol cores", id="core with I/O"
         ),
-        pytest.param("cdn/keys.py", "import time", "Protocol cores", id="core with a clock"),
+        pytest.param("cdn/http/keys.py", "import time", "Protocol cores", id="core with a clock"),
         pytest.param(
             "origin/hls/fmp4.py", "import random", "Protocol cores", id="core with chance"
         ),
@@ -34,8 +34,15 @@ def tree(tmp_path: Path) -> Path:
             "origin/rtmp/amf0.py", "import origin.hls.rules", "Origin floors", id="sibling"
         ),
         pytest.param("origin/media/aac.py", "import origin.streams", "Origin floors", id="upwards"),
-        pytest.param("cdn/body.py", "import cdn.server", "Edge floors", id="upwards in the edge"),
-        pytest.param("cdn/keys.py", "import origin.errors", "only over HTTP", id="edge to origin"),
+        pytest.param(
+            "cdn/cache/body.py",
+            "import cdn.process.server",
+            "Edge floors",
+            id="upwards in the edge",
+        ),
+        pytest.param(
+            "cdn/http/keys.py", "import origin.errors", "only over HTTP", id="edge to origin"
+        ),
         pytest.param("origin/streams/stream.py", "import player.pages", "the player", id="player"),
         pytest.param("origin/service/serve.py", "import player.pages", "the player", id="service"),
     ],

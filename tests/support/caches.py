@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from cdn.cache import Cache, Limits
-from cdn.entry import Outcome
+from cdn.cache.cache import Cache, Limits
+from cdn.cache.entry import Outcome
 from cdn.errors import OriginFailed
-from cdn.freshness import Defaults, Lifetime, lifetime_of
-from cdn.keys import Key
-from cdn.message import Head
+from cdn.http.freshness import Defaults, Lifetime, lifetime_of
+from cdn.http.keys import Key
+from cdn.http.message import Head
 from tests.support.clocks import FakeClock
 
 KEY = Key("/main/v0/index.m3u8", gzip=False)

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from cdn.edge import Edge
-from cdn.loops import PSEUDONYM
-from cdn.server import http_server
+from cdn.http.loops import PSEUDONYM
+from cdn.process.server import http_server
 from cdn.settings import EdgeSettings, Flags, load
 from tests.support.clocks import FakeClock
 from tests.support.viewers import Viewers

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from origin.hls.playlist import EXTENSIONS, Container
+from origin.hls.presentation import Presentation
 from origin.hls.rendition import Rendition
 from origin.hls.resource import Resource
 from origin.hls.rules import Rules
 from origin.hls.segmenter import Segmenter
+from origin.media.coded import TrackId
 from origin.media.sample import Sample
 from origin.media.track import Track
 
@@ -17,13 +19,13 @@ FIRST_MSN = 7
 
 
 class Packaging:
-    """A rendition, and the segmenters that feed it one after the other."""
+    """A presentation, and the segmenters that feed it one after the other."""
 
     def __init__(
         self, rules: Rules | None = None, *, begins_with_discontinuity: bool = False
     ) -> None:
         self.rules = rules or Rules()
-        self.rendition = Rendition(
+        self.presentation = Presentation(
             rules=self.rules,
             epoch=EPOCH,
             first_msn=FIRST_MSN,
@@ -34,45 +36,66 @@ class Packaging:
         """The wall clock; it stands still unless a test moves it."""
         self._segmenter: Segmenter | None = None
 
+    @property
+    def rendition(self) -> Rendition:
+        """The only rendition, or the first one."""
+        return self.presentation.main
+
     def configure(self, *tracks: Track) -> None:
         """Go on with these tracks, on a new timeline if there was one."""
         self.flush()
-        self.rendition.configure(tracks)
+        self.presentation.configure(numbered(tracks))
         self._segmenter = Segmenter(
-            self.rules, tracks, self.rendition.target_duration, self.rendition.part_target_s
+            self.rules, tracks, self.presentation.target_duration, self.presentation.part_target_s
         )
 
     def push(self, samples: Iterable[tuple[int, Sample]]) -> None:
         assert self._segmenter is not None
         for index, sample in samples:
             for event in self._segmenter.push(index, sample):
-                self.rendition.add(event, self.now)
+                self.presentation.add(event, self.now)
 
     def push_video(self, samples: Iterable[Sample]) -> None:
         self.push((0, sample) for sample in samples)
 
     def flush(self) -> None:
         for event in self._segmenter.flush() if self._segmenter else ():
-            self.rendition.add(event, self.now)
+            self.presentation.add(event, self.now)
 
     def end(self) -> None:
         self.flush()
-        self.rendition.end()
+        self.presentation.end()
 
     def wait(self, seconds: float) -> None:
         """Move the wall clock."""
         self.now += timedelta(seconds=seconds)
 
 
-def package(
+def numbered(tracks: Iterable[Track]) -> dict[TrackId, Track]:
+    """Number tracks as a publisher does: those of each kind from 0."""
+    found: dict[TrackId, Track] = {}
+    for track in tracks:
+        number = sum(known.kind is track.kind for known in found)
+        found[TrackId(track.kind, number)] = track
+    return found
+
+
+def present(
     tracks: tuple[Track, ...], samples: Iterable[tuple[int, Sample]], rules: Rules | None = None
-) -> Rendition:
+) -> Presentation:
     """Package a whole session; the window is large enough to list all of it."""
     packaging = Packaging(rules or Rules(window=1000))
     packaging.configure(*tracks)
     packaging.push(samples)
     packaging.end()
-    return packaging.rendition
+    return packaging.presentation
+
+
+def package(
+    tracks: tuple[Track, ...], samples: Iterable[tuple[int, Sample]], rules: Rules | None = None
+) -> Rendition:
+    """Package a whole session of one rendition."""
+    return present(tracks, samples, rules).main
 
 
 def body(resource: Resource | None) -> bytes:

@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from origin.auth.keyring import OpenToAll
+from origin.auth.gate import OpenToAll
 from origin.hls.rules import Rules
 from origin.streams.door import Publication, PublishRequest
 from origin.streams.registry import Registry

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import uvicorn
 from uvicorn.server import ServerState
 
-from cdn.cache import Cache
+from cdn.cache.cache import Cache
 from cdn.front.app import App
 from cdn.front.door import Door
 from cdn.front.hall import Deadlines, Hall

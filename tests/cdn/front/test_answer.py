@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdn.front.answer import OUTSIDE, Answer, Asked, Span, answer, matches, parse_range
-from cdn.message import Head
+from cdn.http.message import Head
 
 ETAG = b'"abc"'
 SEGMENT = Head(

@@ -11,10 +11,10 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from cdn.entry import Entry
+from cdn.cache.entry import Entry
 from cdn.front.door import Door, most_connections
 from cdn.front.protocol import DEAF_BYTES, FastProtocol
-from cdn.keys import Kind
+from cdn.http.keys import Kind
 from cdn.observe.access_log import Access, AccessLog
 from tests.cdn.front.heads import BARE, CHROMIUM, with_field
 from tests.cdn.front.houses import House, Line

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cdn.front.request import MOST_HEAD_BYTES, Reading, Request, RequestReader
-from cdn.keys import Key
+from cdn.http.keys import Key
 from tests.cdn.front.heads import BARE, CHROMIUM, HLS_JS, ODD_HEADS, SAFARI, mutations
 
 PLAIN = [

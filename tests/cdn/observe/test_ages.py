@@ -4,8 +4,8 @@ import gzip
 
 import pytest
 
-from cdn.keys import Key
-from cdn.message import Head
+from cdn.http.keys import Key
+from cdn.http.message import Head
 from cdn.observe.ages import FORGET_S, LATELY_S, MOST_PLAYLISTS, PlaylistAges, is_watched
 
 PLAIN = "/main/v0/index.m3u8"

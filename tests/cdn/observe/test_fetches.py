@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from cdn.errors import OriginFailed
-from cdn.keys import Key
+from cdn.http.keys import Key
 from cdn.observe.ages import PlaylistAges
 from cdn.observe.fetches import Fetches
 from cdn.observe.metrics import Metrics

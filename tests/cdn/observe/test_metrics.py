@@ -2,7 +2,7 @@
 
 from prometheus_client import generate_latest
 
-from cdn.keys import Kind
+from cdn.http.keys import Kind
 from cdn.observe import Metrics
 
 

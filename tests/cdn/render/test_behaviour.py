@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout
 from yarl import URL
 
-from cdn.keys import RESERVED
+from cdn.http.keys import RESERVED
 from tests.support.engines import haproxy, made_certificate, nginx, room, varnish
 from tests.support.origins import FakeOrigin, Resource
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdn.errors import SettingsError
-from cdn.keys import Kind, kind_of
+from cdn.http.keys import Kind, kind_of
 from cdn.render.command import ENGINES
 from cdn.render.site import PATTERNS, Place, site_of
 from cdn.settings import Flags, load

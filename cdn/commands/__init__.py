@@ -1,0 +1,1 @@
+"""What ``tidecast edge`` can do beside serving: check, plan, purge, and show its settings."""

@@ -1,0 +1,1 @@
+"""The way to the origins: which of them is asked, over which connection, and who comes next."""

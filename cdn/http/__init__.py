@@ -1,0 +1,1 @@
+"""HTTP as an edge needs it: keys, heads, lifetimes and loops, decided from what is given."""

@@ -1,0 +1,1 @@
+"""Processes of the edge: how they start, hear signals, are replaced, and end."""
