@@ -1,9 +1,9 @@
 """Where parts and segments end.
 
 One Segmenter serves one *discontinuity domain*: a fixed set of tracks on one unbroken timeline.
-One of them leads, the video where there is any. Its decoding times are the clock; the others
-are dealt out by time: what lies before a cut goes into the part that the cut ends, and what
-comes too late for that goes into the next one.
+One of them leads, the video where there is any. Its decoding times are the clock; every track is
+dealt out by time: what begins before a cut goes into the part that the cut ends, and what comes
+too late for that goes into the next one.
 
 * A part ends *before* the frame that would make it longer than allowed, so that no part ever
   exceeds PART-TARGET (draft-pantos-hls-rfc8216bis, 4.4.4.9).
@@ -13,6 +13,7 @@ comes too late for that goes into the next one.
   one. So PART-TARGET need not follow the frame rate: it is the same for all, also when a
   publisher comes back with another one. Frames that are longer than that have their parts cut
   by the sound beside them; without any, each is a part of its own length.
+* No part is empty: where nothing begins between two cuts, the first of them alone is made.
 * A segment ends at the first keyframe at or past the segment's duration, half a frame of
   tolerance included: time stamps in milliseconds put a keyframe at 1.999 s as often as at 2.
 * A session's first segment ends at the first keyframe past the length of a part: nobody can watch
@@ -31,18 +32,16 @@ once per part.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from origin.errors import MediaError
+from origin.hls.queues import SAMPLE_OVERHEAD_BYTES, Queues, weight
 from origin.hls.rules import SHORTEST_PART, Rules, longest_allowed_s, target_duration
 from origin.media.coded import MediaKind
 from origin.media.sample import Sample
 from origin.media.timebase import Ticks
 from origin.media.track import Track
-
-SAMPLE_OVERHEAD_BYTES = 128
-"""What keeping a sample costs besides its payload: empty frames fill memory, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,21 @@ class PartReady:
     """Contains a sync sample of the leader (EXT-X-PART's INDEPENDENT)."""
     starts_independent: bool
     """Begins with one: a segment whose first part does can be decoded on its own."""
+
+    def pick(self, indexes: tuple[int, ...]) -> "PartReady":
+        """Return the part with some of its tracks alone: the same cut, in another rendition."""
+        if indexes == tuple(range(len(self.tracks))):
+            return self
+        tracks = tuple(self.tracks[index] for index in indexes)
+        samples = tuple(self.samples[index] for index in indexes)
+        leading = samples[choose_leader(tracks)] if tracks else ()
+        return replace(
+            self,
+            tracks=tracks,
+            samples=samples,
+            independent=any(sample.is_sync for sample in leading),
+            starts_independent=bool(leading) and leading[0].is_sync,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +111,8 @@ class Segmenter:
         self._timescale = tracks[self._leader].timescale
         self._timescales = tuple(track.timescale for track in tracks)
         self._followers = tuple(i for i in range(len(tracks)) if i != self._leader)
-        self._queues: tuple[list[Sample], ...] = tuple([] for _ in tracks)
-        self._leading = self._queues[self._leader]
+        self._queues = Queues(tracks, self._leader)
+        self._leading = self._queues.leading
         self._room = rules.longest_part_bytes
         self._target_is_fixed = target is not None
         self._part_length = self._ticks(part_target_s or rules.part_length_s)
@@ -111,10 +125,12 @@ class Segmenter:
         self._part_start = self._segment_start = 0
         self._part_full = -1  # nothing fits before the first keyframe
         self._segment_due = 0
+        self._led_until = 0
+        """The end of the leader's last sample that is in a part."""
         # Per track, on its own timescale: what of a follower is earlier belongs to no keyframe.
         self._first = [0] * len(tracks)
         # Likewise: when a follower is past this, the leader is silent.
-        self._silence = [0] * len(tracks)
+        self._silence = [-1] * len(tracks)
 
     def push(self, track_index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
         """Take the next sample of a track; raise MediaError if a part grows without bound."""
@@ -147,8 +163,8 @@ class Segmenter:
         if at <= self._part_start or at + (last.duration >> 1) < self._segment_due:
             return NOTHING
         events: list[SegmenterEvent] = []
-        self._cut_beside(at, events)
-        self._cut_part(at, events)
+        self._cut_beside(at, events, next_is_here=True)
+        self._cut(at, events)
         self._end_segment(events, by_force=False)
         return tuple(events)
 
@@ -157,29 +173,32 @@ class Segmenter:
         if not self._begun:
             return NOTHING
         events: list[SegmenterEvent] = []
-        while self._followers_end() > self._longest_end():
-            self._cut_in_silence(self._follower_overshoot(), events)
-        end = self._end()
-        self._cut_beside(end, events)
-        if any(self._queues):
-            self._cut_part(max(end, self._part_start + 1), events, everything=True)
-        if self._part_start > self._segment_start:
-            self._end_segment(events, by_force=False)
+        # What the others have beyond the leader's end goes into the last part, if it is little.
+        much = self._queues.end_of_others() - self._part_length
+        while much > max(self._part_full, self._leading_end()):
+            self._cut_in_silence(events)
+            much = self._queues.end_of_others() - self._part_length
+        self._cut_beside(self._end(), events, next_is_here=False)
+        if not self._queues.are_empty:
+            end = min(self._end(), self._part_full) if self._queues.has_others else self._end()
+            self._make_part(max(end, self._part_start + 1), events, everything=True)
+        self._end_segment(events, by_force=False)
         return tuple(events)
 
     def _push_follower(self, index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
         if sample.dts < self._first[index]:
-            self._room += len(sample.payload) + SAMPLE_OVERHEAD_BYTES
+            self._room += weight([sample])
             return NOTHING
-        self._queues[index].append(sample)
-        if not self._begun:
-            self._forget(index, sample.dts - round(self._rules.stall_s * self._timescales[index]))
-            return NOTHING
+        self._queues.of[index].append(sample)
         if sample.dts <= self._silence[index]:
+            return NOTHING
+        if not self._begun:
+            stall = round(self._rules.stall_s * self._timescales[index])
+            self._room += self._queues.forget(index, sample.dts - stall)
             return NOTHING
         events: list[SegmenterEvent] = []
         while sample.dts > self._silence[index]:
-            self._cut_in_silence(self._follower_overshoot(), events)
+            self._cut_in_silence(events)
         return tuple(events)
 
     def _push_at_a_border(self, sample: Sample) -> tuple[SegmenterEvent, ...]:
@@ -189,58 +208,16 @@ class Segmenter:
             return NOTHING
         events: list[SegmenterEvent] = []
         if sample.dts > self._part_start:
-            self._cut_beside(sample.dts, events)
+            self._cut_beside(sample.dts, events, next_is_here=True)
             self._cut_before(sample, events)
         self._leading.append(sample)
-        self._cut_beside(sample.dts + sample.duration, events)
+        self._cut_beside(sample.dts + sample.duration, events, next_is_here=False)
         return tuple(events)
-
-    def _cut_before(self, sample: Sample, events: list[SegmenterEvent]) -> None:
-        """End a part or segment, if there is to be an end where this sample begins."""
-        end = sample.dts + sample.duration
-        if sample.is_sync and not self._is_audio and self._is_due(sample):
-            self._cut_part(sample.dts, events)
-            self._end_segment(events, by_force=False)
-        elif end - self._segment_start > self._longest_segment:
-            self._cut_part(sample.dts, events)
-            self._end_segment(events, by_force=not sample.is_sync)
-        elif end > self._part_full:
-            if sample.dts - self._part_start >= self._shortest_part:
-                self._cut_part(sample.dts, events)
-            elif self._leading:
-                self._cut_part(self._part_full, events)
-            if self._is_audio and self._is_nearest_border():
-                self._end_segment(events, by_force=False)
-
-    def _cut_beside(self, at: int, events: list[SegmenterEvent]) -> None:
-        """Cut the parts that are full before ``at``, beside a frame that lasts until then.
-
-        Only where others have something for both sides of the cut: no part is empty.
-        """
-        while self._part_full < at and (border := self._border_beside()):
-            self._cut_part(border, events)
-            if self._part_full <= self._part_start:
-                self._end_segment(events, by_force=True)  # as long as it may be
-
-    def _border_beside(self) -> int:
-        """Find the latest time at which the part may end with a follower's frames on both sides.
-
-        0 if there is none.
-        """
-        for index in self._followers:
-            queue, timescale = self._queues[index], self._timescales[index]
-            if not queue:
-                continue
-            last = min(queue[-1].dts * self._timescale // timescale, self._part_full)
-            has_begun = bool(self._leading) or queue[0].dts * self._timescale < last * timescale
-            if has_begun and last - self._part_start >= self._shortest_part:
-                return last
-        return 0
 
     def _begin(self, sample: Sample) -> None:
         """Begin with the leader's first keyframe; anything else of the leader is dropped."""
         if not sample.is_sync:
-            self._room += len(sample.payload) + SAMPLE_OVERHEAD_BYTES
+            self._room += weight([sample])
             return
         self._begun = True
         self._segment_start = sample.dts
@@ -248,8 +225,47 @@ class Segmenter:
         self._start_part(sample.dts)
         for index in self._followers:
             self._first[index] = -(-sample.dts * self._timescales[index] // self._timescale)
-            self._forget(index, self._first[index])
+            self._room += self._queues.forget(index, self._first[index])
         self._leading.append(sample)
+
+    def _cut_before(self, sample: Sample, events: list[SegmenterEvent]) -> None:
+        """End a part or segment, if there is to be an end where this sample begins."""
+        end = sample.dts + sample.duration
+        if sample.is_sync and not self._is_audio and self._is_due(sample):
+            self._cut(sample.dts, events)
+            self._end_segment(events, by_force=False)
+        elif end - self._segment_start > self._longest_segment:
+            self._cut(sample.dts, events)
+            self._end_segment(events, by_force=not sample.is_sync)
+        elif end > self._part_full:
+            if sample.dts - self._part_start >= self._shortest_part:
+                self._cut(sample.dts, events)
+            elif self._leading:
+                self._cut(self._part_full, events)
+            if self._is_audio and self._is_nearest_border():
+                self._end_segment(events, by_force=False)
+
+    def _cut_beside(self, until: int, events: list[SegmenterEvent], *, next_is_here: bool) -> None:
+        """Cut the parts that are full before ``until``, beside a frame that lasts until then.
+
+        The others must have come as far, unless the leader's next frame is here: whatever they
+        still owe then goes into the next part, as it does everywhere.
+        """
+        is_decided = next_is_here and self._queues.has_others
+        while self._part_full < until:
+            if not is_decided and not self._queues.others_reach(self._part_full):
+                return
+            if not self._cut(self._border(), events):
+                return
+            if self._part_full <= self._part_start:
+                self._end_segment(events, by_force=True)  # as long as it may be
+
+    def _cut_in_silence(self, events: list[SegmenterEvent]) -> None:
+        """Cut by a follower; there is no keyframe to wait for."""
+        if not self._cut(self._border(), events):
+            self._cut(self._queues.end_of_first(), events)
+        if self._is_nearest_border():
+            self._end_segment(events, by_force=True)
 
     def _is_due(self, sample: Sample) -> bool:
         return sample.dts + (sample.duration >> 1) >= self._segment_due
@@ -258,35 +274,55 @@ class Segmenter:
         """Tell whether the segment comes nearest to its length with the last part's end."""
         return self._part_start + self._part_length // 2 >= self._segment_due
 
-    def _cut_in_silence(self, at: int, events: list[SegmenterEvent]) -> None:
-        """Cut by a follower; there is no keyframe to wait for."""
-        self._cut_part(at, events)
-        if self._is_nearest_border():
-            self._end_segment(events, by_force=True)
+    def _border(self) -> int:
+        """Where the part ends beside a frame of the leader, or without any."""
+        return self._queues.border(self._part_start + self._shortest_part, self._part_full)
 
-    def _cut_part(self, at: int, events: list[SegmenterEvent], *, everything: bool = False) -> None:
-        leading = self._leading
-        independent = self._is_audio or any(sample.is_sync for sample in leading)
-        starts_independent = self._is_audio or (bool(leading) and leading[0].is_sync)
-        samples = tuple(
-            self._take(index, None if everything or index == self._leader else at)
-            for index in range(len(self._queues))
-        )
+    def _end(self) -> int:
+        """Find the end of what is here: the leader's, or the others' where it is silent."""
+        end = self._leading_end()
+        return end if end > self._part_start else self._queues.end_of_others()
+
+    def _leading_end(self) -> int:
+        if not self._leading:
+            return self._led_until
+        last = self._leading[-1]
+        return last.dts + last.duration
+
+    def _cut(self, at: int, events: list[SegmenterEvent]) -> bool:
+        """End the part, unless it would be empty: then its time belongs to the next one."""
+        if self._queues.is_empty_before(at):
+            return False
+        self._make_part(at, events)
+        return True
+
+    def _make_part(
+        self, at: int, events: list[SegmenterEvent], *, everything: bool = False
+    ) -> None:
+        samples = self._queues.take(None if everything else at)
+        self._room += sum([weight(run) for run in samples])
+        leading = samples[self._leader]
+        if leading:
+            self._led_until = leading[-1].dts + leading[-1].duration
         part = PartReady(
             tracks=self._tracks,
             samples=samples,
             start=Ticks(self._part_start),
             duration=Ticks(at - self._part_start),
             timescale=self._timescale,
-            independent=independent,
-            starts_independent=starts_independent,
+            independent=self._is_audio or any(sample.is_sync for sample in leading),
+            starts_independent=self._is_audio or (bool(leading) and leading[0].is_sync),
         )
         events.append(part)
         self._start_part(at)
 
     def _end_segment(self, events: list[SegmenterEvent], *, by_force: bool) -> None:
+        """End the segment, if there is a part in it."""
+        length = self._part_start - self._segment_start
+        if not length:
+            return
         if not self._target_is_fixed:
-            length_s = (self._part_start - self._segment_start) / self._timescale
+            length_s = length / self._timescale
             target = target_duration(self._rules, length_s, has_video=not self._is_audio)
             self._longest_segment = self._ticks(longest_allowed_s(target))
             self._target_is_fixed = True
@@ -301,68 +337,6 @@ class Segmenter:
         silence_s = (at + self._part_length) / self._timescale + self._rules.stall_s
         for index in self._followers:
             self._silence[index] = int(silence_s * self._timescales[index])
-
-    def _take(self, index: int, before: int | None) -> tuple[Sample, ...]:
-        """Take a track's samples that lie before a time of the leader's, or all of them."""
-        queue = self._queues[index]
-        count = len(queue)
-        if before is not None:
-            limit = before * self._timescales[index]
-            while count and queue[count - 1].dts * self._timescale >= limit:
-                count -= 1
-        taken = tuple(queue[:count])
-        del queue[:count]
-        self._room += sum([len(sample.payload) for sample in taken])
-        self._room += count * SAMPLE_OVERHEAD_BYTES
-        return taken
-
-    def _forget(self, index: int, before: int) -> None:
-        """Drop a follower's samples before a time on its own timescale."""
-        queue = self._queues[index]
-        count = 0
-        while count < len(queue) and queue[count].dts < before:
-            self._room += len(queue[count].payload) + SAMPLE_OVERHEAD_BYTES
-            count += 1
-        del queue[:count]
-
-    def _follower_overshoot(self) -> int:
-        """Find where a follower's frame makes the part too long, on the leader's clock.
-
-        It is not the part's first frame: no part is empty.
-        """
-        for index in self._followers:
-            timescale = self._timescales[index]
-            for position, sample in enumerate(self._queues[index]):
-                start = sample.dts * self._timescale // timescale
-                end = (sample.dts + sample.duration) * self._timescale // timescale
-                is_first = position == 0 and not self._leading
-                if end > self._part_full and start > self._part_start and not is_first:
-                    return start
-        return max(self._followers_end(), self._part_start + 1)
-
-    def _longest_end(self) -> int:
-        """Find how far the others may go on in the last part: beyond the leader's end a little."""
-        if not self._leading:
-            return self._part_full
-        last = self._leading[-1]
-        return max(self._part_full, last.dts + last.duration) + self._part_length
-
-    def _end(self) -> int:
-        """Find the end of what is queued: the leader's, or the others' where it is silent."""
-        if self._leading:
-            last = self._leading[-1]
-            if last.dts + last.duration > self._part_start:
-                return last.dts + last.duration
-        return max(self._followers_end(), self._part_start + 1)
-
-    def _followers_end(self) -> int:
-        """Find the end of the followers' queues, on the leader's clock."""
-        ends = [
-            (queue[-1].dts + queue[-1].duration) * self._timescale // self._timescales[index]
-            for index, queue in enumerate(self._queues)
-            if queue and index != self._leader
-        ]
-        return max(ends, default=0)
 
     def _ticks(self, length_s: float) -> int:
         return round(length_s * self._timescale)
