@@ -100,6 +100,11 @@ class Cache:
         return self._store.used_bytes
 
     @property
+    def version(self) -> int:
+        """Another number whenever a key may lead to another entry than before, or to none."""
+        return self._store.version
+
+    @property
     def objects(self) -> int:
         return len(self._store)
 
@@ -170,7 +175,7 @@ class Cache:
         Those who wait get what they asked for before; whoever comes now has it fetched anew.
         """
         for key in [key for key in self._flights if key.target.startswith(prefix)]:
-            self._flights.pop(key).purged = True
+            self._flights.pop(key).purge()
         return self._store.purge(prefix)
 
     def release_held(self) -> None:

@@ -13,13 +13,15 @@ taken out of the loop; nobody else notices. A flight belongs to the cache, never
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import structlog
 
 from cdn.cache.entry import Entry, Found, Outcome
 from cdn.errors import OriginFailed
+
+UNANSWERED = "a viewer could not be answered"
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger("edge")
 
 
 class Waiter(Protocol):
@@ -41,8 +43,8 @@ class Waiting:
 class Flight:
     """One fetch of one key."""
 
-    __slots__ = ("_first", "_joined", "_waiters", "_waiting", "began_at", "entry", "old", "purged",
-                 "slow", "task")  # fmt: skip
+    __slots__ = ("_first", "_joined", "_waiters", "_waiting", "began_at", "entry", "is_open", "old",
+                 "purged", "slow", "task")  # fmt: skip
 
     def __init__(self, old: Entry | None, began_at: float, waiting: Waiting) -> None:
         self.old = old
@@ -50,6 +52,8 @@ class Flight:
         self.began_at = began_at
         self.entry: Entry | None = None
         """The new object, from its head on: whoever comes now reads it as it grows."""
+        self.is_open = True
+        """Nothing has come of it yet: who asks for the same may join without asking further."""
         self.slow = False
         """Viewers' patience is over: who comes now gets the old object without waiting."""
         self.purged = False
@@ -80,6 +84,11 @@ class Flight:
             self._joined = self._found(entry, joined=True)
         return self._joined
 
+    def purge(self) -> None:
+        """Bring those who wait what they asked for, but keep nothing and take nobody else along."""
+        self.purged = True
+        self.is_open = False
+
     def land(self, entry: Entry) -> None:
         """Hand out the new object, from now on and to everybody."""
         self.entry = entry
@@ -87,16 +96,30 @@ class Flight:
 
     def release(self, entry: Entry) -> None:
         """Give everybody who waits this object."""
-        joined, first = self.joined(entry), self._first
-        if first in self._waiters:
-            alone = self._found(entry, joined=False)
-            self._tell((first,), lambda waiter: waiter.on_found(alone))
-        self._tell(tuple(self._waiters), lambda waiter: waiter.on_found(joined))
+        self.is_open = False
+        found, joined = self._found(entry, joined=False), self.joined(entry)
+        waiters, waiting, first = self._waiters, self._waiting, self._first
+        # Whoever is told may cause another to leave: each is looked up once more.
+        for waiter in tuple(waiters):
+            if waiter in waiters:
+                del waiters[waiter]
+                waiting.count -= 1
+                try:
+                    waiter.on_found(found if waiter is first else joined)
+                except Exception:
+                    _log.exception(UNANSWERED)
 
     def fail(self, failure: OriginFailed) -> None:
         """Tell everybody who waits that there is nothing."""
+        self.is_open = False
         reason = str(failure)
-        self._tell(tuple(self._waiters), lambda waiter: waiter.on_failure(OriginFailed(reason)))
+        for waiter in tuple(self._waiters):
+            if waiter in self._waiters:
+                self.leave(waiter)
+                try:
+                    waiter.on_failure(OriginFailed(reason))
+                except Exception:
+                    _log.exception(UNANSWERED)
 
     def _found(self, entry: Entry, *, joined: bool) -> Found:
         if entry.standing_in:
@@ -104,15 +127,3 @@ class Flight:
         if self.old is None:
             return Found(entry, Outcome.MISS_JOINED if joined else Outcome.MISS)
         return Found(entry, Outcome.EXPIRED_JOINED if joined else Outcome.EXPIRED)
-
-    def _tell(self, some: Iterable[Waiter], tell: Callable[[Waiter], None]) -> None:
-        # Whoever is told may cause another to leave: each is looked up once more.
-        waiters = self._waiters
-        for waiter in some:
-            if waiter in waiters:
-                del waiters[waiter]
-                self._waiting.count -= 1
-                try:
-                    tell(waiter)
-                except Exception:
-                    structlog.get_logger("edge").exception("a viewer could not be answered")

@@ -31,6 +31,8 @@ class Store:
         self._growing_bytes = 0
         self.evicted = 0
         """Entries that had to go because memory was short."""
+        self.version = 0
+        """Counts what has been put in or taken out."""
 
     def limit(self, memory_bytes: int) -> None:
         self._memory_bytes = memory_bytes
@@ -52,6 +54,7 @@ class Store:
 
     def keep(self, entry: Entry) -> Entry:
         """Put an entry in the place of whatever its key led to before."""
+        self.version += 1
         before = self._entries.pop(entry.key, None)
         if before is not None:
             self._stored_bytes -= before.cost
@@ -106,6 +109,7 @@ class Store:
             self.evicted += 1
 
     def _drop(self, key: Key) -> None:
+        self.version += 1
         self._stored_bytes -= self._entries.pop(key).cost
         self._forget_newest(key)
 

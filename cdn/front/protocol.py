@@ -33,7 +33,7 @@ from cdn.cache.flight import Flight
 from cdn.errors import OriginFailed
 from cdn.front.hall import Hall, address_of
 from cdn.front.local import FULL, LOCAL, refusal
-from cdn.front.renderings import Again
+from cdn.front.renderings import Again, Crowd
 from cdn.front.request import Reading, Request
 from cdn.front.sending import Sending
 from cdn.front.wire import Rendered, render_document
@@ -113,11 +113,15 @@ class FastProtocol(asyncio.Protocol):
         elif self._inbox and not self._closing:
             self._take(self._inbox + data)
         elif not self._closing:
-            again = self._hall.renderings.again(data)
-            if again is None or self._hall.health.draining:
+            hall = self._hall
+            if hall.health.draining:
                 self._take(data)
-            else:
+            elif (again := hall.renderings.again(data)) is not None:
                 self._answer_again(again)
+            elif (crowd := hall.renderings.crowd(data)) is not None:
+                self._join(crowd)
+            else:
+                self._take(data)
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -183,9 +187,19 @@ class FastProtocol(asyncio.Protocol):
             return
         if isinstance(answer, Flight):
             self._waits_for = answer
+            hall.renderings.gather(data, request, answer)
         else:
             self.on_found(answer)
             hall.renderings.remember(data, request, answer)
+
+    def _join(self, crowd: Crowd) -> None:
+        """Wait with those who have sent the same bytes before."""
+        hall = self._hall
+        if hall.access_log is not None:
+            self._asked_at = hall.clock.monotonic()
+        self._request = crowd.request
+        self._waits_for = crowd.flight
+        crowd.flight.join(self)
 
     def _answer_again(self, again: Again) -> None:
         """Write what was written for the same bytes before: nearly every answer is this one."""
@@ -216,14 +230,15 @@ class FastProtocol(asyncio.Protocol):
         request = self._request
         assert request is not None, "only who has asked is answered"
         self._waits_for = None
-        hall, transport = self._hall, self._transport
-        closes, joins = self._closes(request), not hall.is_tls
-        if not closes and (again := hall.renderings.shared(found, request)) is not None:
+        hall = self._hall
+        again = hall.renderings.shared(found, request)
+        if again is not None and not self._last and not hall.health.draining:
             self._request = None
             self._answer_again(again)
             if self._inbox and not self._paused:
                 self._take_inbox()
             return
+        transport, closes, joins = self._transport, self._closes(request), not hall.is_tls
         rendered = hall.renderings.of(found, request, closes=closes, joins=joins)
         if self._is_piecemeal(rendered):
             self._begin_sending(rendered)

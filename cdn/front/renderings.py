@@ -1,9 +1,11 @@
 """Answers that were rendered before and are true still, and whole requests that they answer.
 
 A viewer of a live stream sends what thousands of others send in the same second, byte for byte. So
-beside the rendering of each entry stands a shorter way: from the very bytes of a request to what
-was written for it last. It is taken only while the rendering is true to the second and the cache
-would serve that very entry; everything else takes the longer way, which ends with remembering.
+beside the rendering of each entry stand two shorter ways, from the very bytes of a request: to what
+was written for it last (``Again``), and to those who wait for it already (``Crowd``). The first is
+taken only while the rendering is true to the second and the cache would serve that very entry, the
+second only while nothing of what is waited for has come. Everything else takes the longer way,
+which ends with remembering.
 
 Renderings hold bodies that the cache may have dropped meanwhile. They are true for a second at
 most, so all are forgotten at each stroke of the sweep, and there are never more than ``MOST``.
@@ -13,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from cdn.cache.cache import Cache
 from cdn.cache.entry import Found, Outcome
+from cdn.cache.flight import Flight
 from cdn.clock import Clock
 from cdn.front.request import LONGEST_REMEMBERED_BYTES, Request
 from cdn.front.wire import Rendered, render
@@ -24,7 +27,7 @@ MOST = 2048
 """What is remembered of each sort: beyond that everything is forgotten, and learned anew."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Again:
     """What was written for a request, and what has to be so for it to be written again."""
 
@@ -34,6 +37,16 @@ class Again:
     buffers: tuple[bytes, ...]
     body_bytes: int
     tally: Tally
+    seen: int
+    """The cache's version when the entry was last known to be what it would serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A request that is waiting for its flight: whoever sends the same bytes may join."""
+
+    request: Request
+    flight: Flight
 
 
 class Renderings:
@@ -45,19 +58,33 @@ class Renderings:
         self._metrics = metrics
         self._rendered: dict[Key, Rendered] = {}
         self._again: dict[bytes, Again] = {}
+        self._crowds: dict[bytes, Crowd] = {}
         self._last: Again | None = None
         self._tallies: dict[tuple[str, int, str], Tally] = {}
 
     def again(self, data: bytes) -> Again | None:
         """Return what to write for these bytes, if that is known."""
         again = self._again.get(data)
-        if (
-            again is None
-            or self._clock.monotonic() >= again.until
-            or not self._cache.would_serve(again.request.key, again.found.entry)
-        ):
+        if again is None or self._clock.monotonic() >= again.until:
             return None
+        if again.seen != (version := self._cache.version):
+            if not self._cache.would_serve(again.request.key, again.found.entry):
+                return None
+            again.seen = version
         return again
+
+    def crowd(self, data: bytes) -> Crowd | None:
+        """Return who waits for what these bytes ask for, if anybody does and it may be joined."""
+        crowd = self._crowds.get(data)
+        return crowd if crowd is not None and crowd.flight.is_open else None
+
+    def gather(self, data: bytes, request: Request, flight: Flight) -> None:
+        """Let whoever sends these bytes join the flight."""
+        if len(data) > LONGEST_REMEMBERED_BYTES or request.closes or request.if_none_match:
+            return
+        if len(self._crowds) >= MOST:
+            self._crowds.clear()
+        self._crowds[data] = Crowd(request, flight)
 
     def shared(self, found: Found, request: Request) -> Again | None:
         """Return what was written last, if it was for this very finding and request.
@@ -84,6 +111,7 @@ class Renderings:
             buffers=rendered.buffers,
             body_bytes=rendered.body_bytes,
             tally=self.tally(request.key, rendered.status, found.outcome.value),
+            seen=-1,
         )
 
     def remember(self, data: bytes, request: Request, found: Found) -> None:
@@ -126,6 +154,7 @@ class Renderings:
         """Let go of everything."""
         self._rendered.clear()
         self._again.clear()
+        self._crowds = {data: crowd for data, crowd in self._crowds.items() if crowd.flight.is_open}
         self._last = None
         self._tallies.clear()
 

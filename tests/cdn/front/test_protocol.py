@@ -397,3 +397,27 @@ async def test_a_rendering_does_not_keep_what_the_cache_has_dropped(house: House
 def entries_of(target: str) -> int:
     gc.collect()
     return sum(isinstance(each, Entry) and each.key.target == target for each in gc.get_objects())
+
+
+async def test_who_comes_after_a_purge_does_not_join_those_who_came_before_it(
+    either: House,
+) -> None:
+    either.origin.may_answer.clear()
+    before = await ask(either, HELD)
+    among = await ask(either, HELD)
+    assert sum(either.origin.requests.values()) == 1
+    either.cache.purge("/main/")
+    after = await ask(either, HELD)
+    assert sum(either.origin.requests.values()) == 2
+    either.origin.may_answer.set()
+    await settle()
+    assert all(line.written.startswith(b"HTTP/1.1 200 ") for line in (before, among, after))
+
+
+async def test_who_comes_when_a_fetch_has_failed_starts_another(either: House) -> None:
+    either.origin.answer = Answer(is_down=True)
+    first = await ask(either, HELD)
+    assert first.written.startswith(b"HTTP/1.1 503 ")
+    either.origin.answer = Answer()
+    second = await ask(either, HELD)
+    assert second.written.startswith(b"HTTP/1.1 200 ")
