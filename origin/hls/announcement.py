@@ -1,38 +1,30 @@
-"""What the multivariant playlist says of one stream in one container, as it is found out.
+"""What the multivariant playlist says of one rendition in one container, as it is found out.
 
 Everything is learnt from complete segments: tracks that have changed are announced when the
 first segment of them is listed, and not before. The rates begin anew with them; those of
-another resolution would be as wrong as none. The playlist is rendered when it is asked for, and
-again only when something that it says has changed.
+another resolution would be as wrong as none.
 """
 
-from origin.hls.multivariant import (
-    Rates,
-    Variant,
-    announced_frame_rate,
-    codecs_of,
-    multivariant_playlist,
-    video_of,
-)
-from origin.hls.playlist import Container
-from origin.hls.resource import Resource, playlist
+from origin.hls.multivariant import Rates, announced_frame_rate, codecs_of, video_of
 from origin.hls.segment import Segment
 from origin.media.track import Track
 
 
 class Announcement:
-    """One variant; ``uri`` is its media playlist, relative to the multivariant one."""
+    """One rendition's codecs, size and rates; all None until a segment was measured."""
 
-    def __init__(self, container: Container, uri: str) -> None:
+    def __init__(self) -> None:
         self.codecs: str | None = None
-        """RFC 6381; None until a segment was measured, as all of these."""
+        """RFC 6381."""
         self.frame_rate: float | None = None
-        self._container = container
-        self._uri = uri
+        self.resolution: tuple[int, int] | None = None
         self._tracks: tuple[Track, ...] = ()
-        self._resolution: tuple[int, int] | None = None
         self._rates = Rates()
-        self._rendered: tuple[str, Resource] | None = None
+
+    @property
+    def bandwidth(self) -> int:
+        """Bits per second at most."""
+        return self._rates.bandwidth
 
     @property
     def average_bandwidth(self) -> int | None:
@@ -46,28 +38,11 @@ class Announcement:
             self.codecs = codecs_of(segment.tracks)
             self.frame_rate = None
             video = video_of(segment.tracks)
-            self._resolution = (video.width, video.height) if video is not None else None
+            self.resolution = (video.width, video.height) if video is not None else None
             self._rates = Rates()
         self._rates.add(size, segment.duration_s, target_duration)
         if self.frame_rate is None:
             self.frame_rate = _measured_frame_rate(segment)
-
-    def playlist(self, *, independent: bool) -> Resource | None:
-        """Return the multivariant playlist, or None until a segment was measured."""
-        if self.codecs is None:
-            return None
-        variant = Variant(
-            uri=self._uri,
-            bandwidth=self._rates.bandwidth,
-            average_bandwidth=self._rates.average_bandwidth,
-            codecs=self.codecs,
-            resolution=self._resolution,
-            frame_rate=self.frame_rate,
-        )
-        text = multivariant_playlist(self._container, [variant], independent_segments=independent)
-        if self._rendered is None or self._rendered[0] != text:
-            self._rendered = (text, playlist(text))
-        return self._rendered[1]
 
 
 def _measured_frame_rate(segment: Segment) -> float | None:

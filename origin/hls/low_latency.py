@@ -91,9 +91,10 @@ def skippable(
 def part_lines(parts: Sequence[Part], timescale: int) -> Iterator[str]:
     """Write the parts of one segment."""
     for part in parts:
-        independent = ",INDEPENDENT=YES" if part.independent else ""
+        marks = ",INDEPENDENT=YES" if part.independent else ""
+        marks += ",GAP=YES" if part.is_gap else ""
         duration_s = part.duration / timescale
-        yield f'#EXT-X-PART:DURATION={duration_s:.6f},URI="{part.name}"{independent}'
+        yield f'#EXT-X-PART:DURATION={duration_s:.6f},URI="{part.name}"{marks}'
 
 
 def tail_lines(low_latency: LowLatency) -> Iterator[str]:

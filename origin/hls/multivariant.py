@@ -37,6 +37,21 @@ class Variant:
     codecs: str
     resolution: tuple[int, int] | None
     frame_rate: float | None
+    audio: str | None = None
+    """The group that its sound is chosen from; None where the sound is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """One EXT-X-MEDIA of type AUDIO (RFC 8216, 4.3.4.1)."""
+
+    uri: str
+    group: str
+    name: str
+    language: str | None
+    """RFC 5646."""
+    is_default: bool
+    channels: int | None
 
 
 class Rates:
@@ -87,12 +102,17 @@ def _whole_steps(rate: float) -> int:
 
 
 def multivariant_playlist(
-    container: Container, variants: Sequence[Variant], *, independent_segments: bool
+    container: Container,
+    variants: Sequence[Variant],
+    *,
+    independent_segments: bool,
+    sounds: Sequence[Sound] = (),
 ) -> str:
-    """Write the playlist of these variants."""
+    """Write the playlist of these variants, and of the sounds to choose from."""
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{container.value}"]
     if independent_segments:
         lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
+    lines += [f"#EXT-X-MEDIA:{_media_attributes(sound)}" for sound in sounds]
     for variant in variants:
         lines += [f"#EXT-X-STREAM-INF:{_attributes(variant)}", variant.uri]
     return "\n".join(lines) + "\n"
@@ -109,6 +129,20 @@ def _attributes(variant: Variant) -> str:
         attributes.append(f"RESOLUTION={width}x{height}")
     if variant.frame_rate is not None:
         attributes.append(f"FRAME-RATE={variant.frame_rate:.3f}")
+    if variant.audio is not None:
+        attributes.append(f'AUDIO="{variant.audio}"')
+    return ",".join(attributes)
+
+
+def _media_attributes(sound: Sound) -> str:
+    attributes = ["TYPE=AUDIO", f'GROUP-ID="{sound.group}"', f'NAME="{sound.name}"']
+    if sound.language is not None:
+        attributes.append(f'LANGUAGE="{sound.language}"')
+    attributes.append(f"DEFAULT={'YES' if sound.is_default else 'NO'}")
+    attributes.append("AUTOSELECT=YES")
+    if sound.channels is not None:
+        attributes.append(f'CHANNELS="{sound.channels}"')
+    attributes.append(f'URI="{sound.uri}"')
     return ",".join(attributes)
 
 

@@ -94,6 +94,8 @@ def _media_lines(snapshot: Snapshot) -> Iterator[str]:
         initialization = segment.initialization
         if index >= in_parts:
             yield from ll.part_lines(segment.parts, segment.timescale)
+        if segment.is_gap:
+            yield "#EXT-X-GAP"
         yield f"#EXTINF:{segment.duration_s:.6f},"
         yield f"{segment.stem}.{EXTENSIONS[snapshot.container]}"
     if growing is not None:

@@ -4,7 +4,7 @@ They hold the samples beside the fMP4 made of them: the transport stream is made
 samples, and only when someone asks for it. The payloads are shared, not copied.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from origin.hls.resource import Resource, named
@@ -23,6 +23,8 @@ class Part:
     """One entry per track of the segment."""
     duration: Ticks
     independent: bool
+    is_gap: bool = False
+    """The rendition has nothing here: GAP=YES, and no such resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,11 @@ class Segment:
     @property
     def duration_s(self) -> float:
         return self.duration / self.timescale
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether a part of it is missing: a player should take another rendition's."""
+        return any([part.is_gap for part in self.parts])
 
     @property
     def ends_at(self) -> datetime:
@@ -98,3 +105,18 @@ class OpenSegment:
             begins_at=self.begins_at,
             is_discontinuous=self.is_discontinuous,
         )
+
+
+def together(one: Segment, other: Segment | None) -> Segment:
+    """Return a segment with the tracks of both, for a container that has them in one file.
+
+    They are the same segment of two renditions, so they have the same parts. Its bytes stay those
+    of the first: what is put together are the samples.
+    """
+    if other is None or other.msn != one.msn:
+        return one
+    parts = tuple(
+        replace(part, samples=part.samples + beside.samples)
+        for part, beside in zip(one.parts, other.parts, strict=True)
+    )
+    return replace(one, tracks=one.tracks + other.tracks, parts=parts)

@@ -21,7 +21,8 @@ class Shelf:
 
     def __init__(self) -> None:
         self._found: dict[str, Resource] = {}
-        self._segments: dict[str, Segment] = {}  # by the name of their transport stream
+        # By the name of their transport stream, with the tracks that it has.
+        self._segments: dict[str, Segment] = {}
         self._transport: dict[str, Resource] = {}
         self._initialization = ""
 
@@ -40,9 +41,15 @@ class Shelf:
     def put_part(self, part: Part) -> None:
         self._found[part.name] = part.resource
 
-    def put_segment(self, segment: Segment) -> None:
-        self._found[segment.name] = segment.resource
-        self._segments[f"{segment.stem}.ts"] = segment
+    def put_segment(self, segment: Segment, transport: Segment) -> None:
+        """Keep a segment, and what its transport stream will be made of."""
+        if not segment.is_gap:
+            self._found[segment.name] = segment.resource
+        self._segments[_ts_name(segment)] = transport
+
+    def ts_refusal(self, segment: Segment) -> str | None:
+        """Say why a segment that is kept has no transport stream; None if it can have one."""
+        return mpegts.refusal(self._segments[_ts_name(segment)].tracks)
 
     def find(self, name: str) -> Resource | None:
         """Return the initialization segment, segment or part of this name."""
@@ -54,7 +61,7 @@ class Shelf:
         None, too, where there is nothing in the segment that could be carried.
         """
         segment = self._segments.get(name)
-        if segment is None or mpegts.refusal(segment.tracks):
+        if segment is None or segment.is_gap or mpegts.refusal(segment.tracks):
             return None
         if name not in self._transport:
             try:
@@ -67,9 +74,9 @@ class Shelf:
     def forget(self, segment: Segment) -> None:
         """Let go of a segment, its parts, and what only it needed."""
         for name in (segment.name, *(part.name for part in segment.parts)):
-            del self._found[name]
-        del self._segments[f"{segment.stem}.ts"]
-        self._transport.pop(f"{segment.stem}.ts", None)
+            self._found.pop(name, None)
+        del self._segments[_ts_name(segment)]
+        self._transport.pop(_ts_name(segment), None)
         self._forget_initialization(segment.initialization)
 
     def _forget_initialization(self, name: str) -> None:
@@ -82,3 +89,7 @@ def media_type(tracks: tuple[Track, ...]) -> str:
     """Return the content type of these tracks' fMP4."""
     has_video = any(track.kind is MediaKind.VIDEO for track in tracks)
     return VIDEO_TYPE if has_video else AUDIO_TYPE
+
+
+def _ts_name(segment: Segment) -> str:
+    return f"{segment.stem}.ts"

@@ -5,6 +5,7 @@
     /{stream}/index.m3u8              multivariant (fMP4)
     /{stream}/{rendition}/index.m3u8  media playlist; with directives, it waits for what they name
     /{stream}/{rendition}/{file}      init, segment, part; the part that comes next is waited for
+                                      ({rendition}: see ``hls.lineup``)
     /{stream}/ts/...                  the same as MPEG-TS, without any waiting
 
 All of these run in the event loop, as the streams do: nothing changes while one of them looks,
@@ -25,7 +26,7 @@ from origin.hls.blocking import (
     longest_part_hold_s,
     read_directives,
 )
-from origin.hls.names import RENDITION
+from origin.hls.presentation import Presentation
 from origin.hls.rendition import Rendition
 from origin.hls.resource import Resource
 from origin.http.holding import held
@@ -52,7 +53,7 @@ class OnAir:
     """A stream and the session of it that a request is about."""
 
     stream: Stream
-    rendition: Rendition
+    presentation: Presentation
     target_duration: int
     part_target_s: float
 
@@ -62,11 +63,11 @@ async def find_on_air(streams: StreamsDependency, stream: str) -> OnAir:
     known = streams.find(stream)
     if known is None or known.session is None:
         raise NotHere(f"no stream {stream!r} is live here")
-    rendition = known.session.rendition
-    target_duration, part_target_s = rendition.target_duration, rendition.part_target_s
+    presentation = known.session.presentation
+    target_duration, part_target_s = presentation.target_duration, presentation.part_target_s
     if known.state is State.STARTING or target_duration is None or part_target_s is None:
         raise NotYet(f"{stream!r} is starting: its first segment is not complete yet")
-    return OnAir(known, rendition, target_duration, part_target_s)
+    return OnAir(known, presentation, target_duration, part_target_s)
 
 
 OnAirDependency = Annotated[OnAir, Depends(find_on_air)]
@@ -74,19 +75,19 @@ OnAirDependency = Annotated[OnAir, Depends(find_on_air)]
 
 @router.get("/{stream}/index.m3u8")
 async def multivariant(request: Request, on_air: OnAirDependency) -> Response:
-    return respond(request, _ready(on_air.rendition.multivariant()), MOMENTARY)
+    return respond(request, _ready(on_air.presentation.multivariant()), MOMENTARY)
 
 
 @router.get("/{stream}/ts/index.m3u8")
 async def ts_multivariant(request: Request, on_air: OnAirDependency) -> Response:
-    resource = on_air.rendition.ts_multivariant()
-    return respond(request, _in_ts(on_air.rendition, resource), MOMENTARY)
+    resource = on_air.presentation.ts_multivariant()
+    return respond(request, _in_ts(on_air.presentation.main, resource), MOMENTARY)
 
 
 @router.get("/{stream}/ts/{rendition_name}/index.m3u8")
 async def ts_playlist(request: Request, rendition_name: str, on_air: OnAirDependency) -> Response:
-    _check(rendition_name)
-    playlist = _in_ts(on_air.rendition, on_air.rendition.ts_playlist())
+    rendition = _rendition(on_air, rendition_name)
+    playlist = _in_ts(rendition, rendition.ts_playlist())
     return respond(request, playlist, playlist_lifetime(on_air.target_duration))
 
 
@@ -94,8 +95,7 @@ async def ts_playlist(request: Request, rendition_name: str, on_air: OnAirDepend
 async def ts_file(
     request: Request, rendition_name: str, file: str, on_air: OnAirDependency
 ) -> Response:
-    _check(rendition_name)
-    found = on_air.rendition.find_ts(file)
+    found = _rendition(on_air, rendition_name).find_ts(file)
     if found is None:
         raise NotHere(f"{file!r} is not in this stream, or no longer kept")
     return respond(request, found, IMMUTABLE)
@@ -103,14 +103,13 @@ async def ts_file(
 
 @router.get("/{stream}/{rendition_name}/index.m3u8")
 async def playlist(request: Request, rendition_name: str, on_air: OnAirDependency) -> Response:
-    _check(rendition_name)
-    rendition = on_air.rendition
+    rendition = _rendition(on_air, rendition_name)
     if not rendition.is_low_latency:
         lifetime = playlist_lifetime(on_air.target_duration)
         return respond(request, _ready(rendition.playlist()), lifetime)
     wanted = _read(request)
-    await _wait_for_playlist(request, on_air, wanted)
-    lifetime = _reload_lifetime(on_air, wanted)
+    await _wait_for_playlist(request, on_air, rendition, wanted)
+    lifetime = _reload_lifetime(on_air, rendition, wanted)
     return respond(request, _ready(rendition.playlist(skips=wanted.skips)), lifetime)
 
 
@@ -118,10 +117,9 @@ async def playlist(request: Request, rendition_name: str, on_air: OnAirDependenc
 async def media_file(
     request: Request, rendition_name: str, file: str, on_air: OnAirDependency
 ) -> Response:
-    _check(rendition_name)
-    rendition = on_air.rendition
+    rendition = _rendition(on_air, rendition_name)
     if rendition.is_low_latency and file == rendition.hint:
-        await _wait_for_part(request, on_air, file)
+        await _wait_for_part(request, on_air, rendition, file)
     found = rendition.find(file)
     if found is None and rendition.will_be(file):
         detail = f"{file!r} is not there yet, and not what comes next"
@@ -138,9 +136,10 @@ def _read(request: Request) -> Wanted:
         raise Nonsense(str(error)) from error
 
 
-async def _wait_for_playlist(request: Request, on_air: OnAir, wanted: Wanted) -> None:
+async def _wait_for_playlist(
+    request: Request, on_air: OnAir, rendition: Rendition, wanted: Wanted
+) -> None:
     """Return once there is something to answer, or say that there is not."""
-    rendition = on_air.rendition
     judgement = judge(wanted, rendition.live_edge)
     if judgement.verdict is Verdict.REFUSE:
         raise Nonsense(judgement.reason)
@@ -156,18 +155,16 @@ async def _wait_for_playlist(request: Request, on_air: OnAir, wanted: Wanted) ->
         raise NotYet("what was asked for has not come yet")
 
 
-def _reload_lifetime(on_air: OnAir, wanted: Wanted) -> Lifetime:
+def _reload_lifetime(on_air: OnAir, rendition: Rendition, wanted: Wanted) -> Lifetime:
     """A playlist that was waited for stays right for that request; any other one is momentary."""
-    rendition = on_air.rendition
     is_listed = wanted.msn is not None and wanted.msn >= rendition.listed[0].msn
     if is_listed and judge(wanted, rendition.live_edge).verdict is Verdict.READY:
         return reload_lifetime(on_air.target_duration)
     return low_latency_lifetime(on_air.part_target_s)
 
 
-async def _wait_for_part(request: Request, on_air: OnAir, file: str) -> None:
+async def _wait_for_part(request: Request, on_air: OnAir, rendition: Rendition, file: str) -> None:
     """Return once the part is there, or will never be."""
-    rendition = on_air.rendition
     await held(
         request,
         on_air.stream.waiting,
@@ -177,13 +174,17 @@ async def _wait_for_part(request: Request, on_air: OnAir, file: str) -> None:
     if rendition.hint == file:
         raise NotYet(f"{file!r} has not come yet")
     if rendition.find(file) is None:
-        detail = f"{file!r} does not come: the segment has ended before it"
+        detail = f"{file!r} does not come: there is a gap, or the segment has ended before it"
         raise NotHere(detail, future_lifetime(on_air.part_target_s))
 
 
-def _check(rendition_name: str) -> None:
-    if rendition_name != RENDITION:
-        raise NotHere(f"no rendition {rendition_name!r} in this stream")
+def _rendition(on_air: OnAir, name: str) -> Rendition:
+    found = on_air.presentation.renditions.get(name)
+    if found is None:
+        raise NotHere(f"no rendition {name!r} in this stream")
+    if not found.listed:
+        raise NotYet(f"the first segment of {name!r} is not complete yet")
+    return found
 
 
 def _ready(resource: Resource | None) -> Resource:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from origin.hls.multivariant import video_of
 from origin.media.configuration import VideoConfiguration
 from origin.streams.stream import Session, Stream
 
@@ -33,27 +34,27 @@ def summarize(stream: Stream) -> Summary:
     """Put ``stream`` into words."""
     session = stream.session
     video = _video(session)
-    rendition = session.rendition if session is not None else None
+    presentation = session.presentation if session is not None else None
+    main = presentation.main if presentation is not None else None
     return Summary(
         name=stream.name,
         state=stream.state.value,
         since=stream.since,
         began=session.began if session is not None else None,
         last_live=stream.last_live,
-        codecs=rendition.codecs if rendition is not None else None,
+        codecs=presentation.codecs if presentation is not None else None,
         width=video.width if video is not None else None,
         height=video.height if video is not None else None,
-        frame_rate=rendition.frame_rate if rendition is not None else None,
-        bitrate=rendition.average_bandwidth if rendition is not None else None,
-        target_duration=rendition.target_duration if rendition is not None else None,
+        frame_rate=main.frame_rate if main is not None else None,
+        bitrate=main.average_bandwidth if main is not None else None,
+        target_duration=presentation.target_duration if presentation is not None else None,
         segments=session.segments if session is not None else 0,
-        has_playlist=rendition is not None and bool(rendition.listed),
-        has_ts=rendition is not None and bool(rendition.listed) and not rendition.ts_refusal,
+        has_playlist=main is not None and bool(main.listed),
+        has_ts=main is not None and bool(main.listed) and not main.ts_refusal,
     )
 
 
 def _video(session: Session | None) -> VideoConfiguration | None:
     if session is None:
         return None
-    configurations = [track.configuration for track in session.rendition.tracks]
-    return next((c for c in configurations if isinstance(c, VideoConfiguration)), None)
+    return video_of(session.presentation.main.tracks)

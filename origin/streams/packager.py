@@ -1,8 +1,8 @@
-"""From coded frames to a rendition: which tracks there are, and where one domain ends.
+"""From coded frames to a presentation: which tracks there are, and where one domain ends.
 
 ::
 
-    push(unit) -> tracks known? -> Timeline -> Segmenter -> Rendition
+    push(unit) -> tracks known? -> Timeline -> Segmenter -> Presentation
                       |                |
                   held back       jump, new configuration, new track:
                   until then      flush, DISCONTINUITY, begin anew
@@ -18,10 +18,10 @@ One packager serves one session and is used from the event loop's thread alone.
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from origin.hls.rendition import Rendition
+from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.hls.segmenter import Segmenter, SegmenterEvent
-from origin.media.coded import Coded, CodedFrame, MediaKind, SequenceEnd
+from origin.media.coded import Coded, CodedFrame, MediaKind, SequenceEnd, TrackId
 from origin.media.description import Description
 from origin.media.timebase import Millis, unwrap
 from origin.media.track import Track
@@ -43,20 +43,20 @@ _VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
 
 
 class Packager:
-    """Coded units in, a rendition out.
+    """Coded units in, a presentation out.
 
-    ``wall`` tells the time for PROGRAM-DATE-TIME; ``on_media`` is called when the rendition has
+    ``wall`` tells the time for PROGRAM-DATE-TIME; ``on_media`` is called when the presentation has
     something new, with all of what one frame brought about already in it.
     """
 
     def __init__(
         self,
         rules: Rules,
-        rendition: Rendition,
+        presentation: Presentation,
         wall: Callable[[], datetime],
         on_media: Callable[[], None] = lambda: None,
     ) -> None:
-        self.rendition = rendition
+        self.presentation = presentation
         self._rules = rules
         self._wall = wall
         self._on_media = on_media
@@ -137,9 +137,9 @@ class Packager:
             return
         told = [description.configuration for description in self._descriptions.values()]
         tracks = tuple(Track(configuration) for configuration in told if configuration is not None)
-        self.rendition.configure(tracks)
+        self.presentation.configure({TrackId(track.kind, 0): track for track in tracks})
         self._domain = _Domain(
-            tracks, self._clock, self._rules, self.rendition, self._wall, self._on_media
+            tracks, self._clock, self._rules, self.presentation, self._wall, self._on_media
         )
         held, self._held, self._held_bytes = self._held, [], 0
         for at, frame in held:
@@ -151,7 +151,7 @@ class Packager:
         self._domain.flush()
         self._clock = self._domain.timeline.end
         self._domain = None
-        self.rendition.discontinue()
+        self.presentation.discontinue()
         self._on_media()
 
 
@@ -163,7 +163,7 @@ class _Domain:
         tracks: tuple[Track, ...],
         start: Millis,
         rules: Rules,
-        rendition: Rendition,
+        presentation: Presentation,
         wall: Callable[[], datetime],
         on_media: Callable[[], None],
     ) -> None:
@@ -172,9 +172,9 @@ class _Domain:
         self._video_index = self._index_of.get(MediaKind.VIDEO, 0)
         self._audio_index = self._index_of.get(MediaKind.AUDIO, 0)
         self._segmenter = Segmenter(
-            rules, tracks, rendition.target_duration, rendition.part_target_s
+            rules, tracks, presentation.target_duration, presentation.part_target_s
         )
-        self._rendition = rendition
+        self._presentation = presentation
         self._wall = wall
         self._on_media = on_media
 
@@ -196,5 +196,5 @@ class _Domain:
 
     def _add(self, events: Iterable[SegmenterEvent]) -> None:
         for event in events:
-            self._rendition.add(event, self._wall())
+            self._presentation.add(event, self._wall())
         self._on_media()

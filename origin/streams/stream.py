@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import structlog
 
-from origin.hls.rendition import Rendition
+from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.media.coded import Coded
 from origin.streams.clock import Clock, Timer
@@ -73,13 +73,13 @@ class Session:
         self.segments_at_attach = 0
 
     @property
-    def rendition(self) -> Rendition:
-        return self.packager.rendition
+    def presentation(self) -> Presentation:
+        return self.packager.presentation
 
     @property
     def segments(self) -> int:
         """Segments completed so far."""
-        return self.rendition.segment_count
+        return self.presentation.segment_count
 
 
 class Stream:
@@ -165,18 +165,18 @@ class Stream:
 
     def _new_session(self) -> Session:
         now = self._clock.wall()
-        follows = self.session.rendition if self.session is not None else None
+        follows = self.session.presentation if self.session is not None else None
         if follows is not None:
             self._next = _sequence_after(follows)
         first = self._first_sequence(now)
-        rendition = Rendition(
+        presentation = Presentation(
             rules=self._rules,
             epoch=self._new_epoch(),
             first_msn=first.msn,
             first_discontinuity_sequence=first.discontinuity,
             begins_with_discontinuity=self._next is not None,
         )
-        packager = Packager(self._rules, rendition, self._clock.wall, self.waiting.wake)
+        packager = Packager(self._rules, presentation, self._clock.wall, self.waiting.wake)
         return Session(packager, now)
 
     def _first_sequence(self, now: datetime) -> Sequence:
@@ -192,7 +192,7 @@ class Stream:
     def _end_session(self) -> None:
         self._cancel_timer()
         if self.session is not None:
-            self.session.rendition.end()
+            self.session.presentation.end()
         self.last_live = self._clock.wall()
         self._enter(State.ENDED)
         self.waiting.release()
@@ -207,7 +207,7 @@ class Stream:
     def _forget(self) -> None:
         self._cancel_timer()
         if self.session is not None:
-            self._next = _sequence_after(self.session.rendition)
+            self._next = _sequence_after(self.session.presentation)
         self.session = None
         self._enter(State.OFFLINE)
 
@@ -255,5 +255,5 @@ class Publisher:
         self._on_closed(reason)
 
 
-def _sequence_after(rendition: Rendition) -> Sequence:
-    return Sequence(rendition.next_msn, rendition.next_discontinuity_sequence)
+def _sequence_after(presentation: Presentation) -> Sequence:
+    return Sequence(presentation.next_msn, presentation.next_discontinuity_sequence)

@@ -45,7 +45,7 @@ class Live(Packaging):
     def come_back(self) -> None:
         """Lose the publisher, and begin again on a new timeline."""
         self.flush()
-        self.rendition.discontinue()
+        self.presentation.discontinue()
         self.begin(VIDEO)
 
 

@@ -13,6 +13,7 @@ from tests.support.live import Live, tags
 from tests.support.packaging import (
     NOON,
     Packaging,
+    numbered,
     text,
 )
 
@@ -62,7 +63,7 @@ def test_another_configuration_has_a_discontinuity_and_then_its_map() -> None:
 def test_the_same_configuration_again_changes_nothing() -> None:
     live = Live()
     live.go_on(100)
-    live.rendition.configure((VIDEO,))
+    live.presentation.configure(numbered([VIDEO]))
     live.go_on(100)
     live.flush()
     assert tags(live.rendition, "#EXT-X-DISCONTINUITY") == []
@@ -110,8 +111,8 @@ def test_the_next_session_goes_on_where_this_one_ended() -> None:
     live.come_back()
     live.segments(1)
     live.end()
-    assert live.rendition.next_msn == live.rendition.listed[-1].msn + 1
-    assert live.rendition.next_discontinuity_sequence == 3 + 1
+    assert live.presentation.next_msn == live.rendition.listed[-1].msn + 1
+    assert live.presentation.next_discontinuity_sequence == 3 + 1
     following = Live(begins_with_discontinuity=True)
     following.segments(1)
     assert len(tags(following.rendition, "#EXT-X-DISCONTINUITY")) == 1

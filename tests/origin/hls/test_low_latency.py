@@ -151,7 +151,7 @@ def test_there_is_a_hint_while_the_publisher_is_away() -> None:
     live.segments(2)
     live.go_on(20)
     live.flush()
-    live.rendition.discontinue()
+    live.presentation.discontinue()
     (hint,) = hints(full(live))
     live.begin(VIDEO)
     live.segments(1)

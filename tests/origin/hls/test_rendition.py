@@ -7,7 +7,7 @@ import pytest
 
 from origin.hls.names import RENDITION
 from origin.hls.playlist import Container
-from origin.hls.rendition import Rendition
+from origin.hls.presentation import Presentation
 from origin.hls.resource import AUDIO_TYPE, PLAYLIST_TYPE, TS_TYPE, VIDEO_TYPE
 from origin.hls.rules import Rules
 from tests.support.frames import (
@@ -24,6 +24,7 @@ from tests.support.packaging import (
     FIRST_MSN,
     body,
     package,
+    present,
     segment_bodies,
     text,
 )
@@ -33,8 +34,8 @@ def test_there_is_no_playlist_before_a_segment_is_complete() -> None:
     live = Live()
     live.go_on(TWO_SECONDS)
     rendition = live.rendition
-    assert rendition.playlist() is rendition.multivariant() is None
-    assert rendition.ts_playlist() is rendition.ts_multivariant() is None
+    assert rendition.playlist() is live.presentation.multivariant() is None
+    assert rendition.ts_playlist() is live.presentation.ts_multivariant() is None
     live.go_on(1)
     assert uris(rendition) == ["e1-7.m4s"]
 
@@ -212,15 +213,15 @@ def test_independence_is_claimed_until_it_is_broken_and_then_never_again() -> No
     live = Live()
     live.segments(1)
     assert "#EXT-X-INDEPENDENT-SEGMENTS" in text(live.rendition.playlist())
-    assert "#EXT-X-INDEPENDENT-SEGMENTS" in text(live.rendition.multivariant())
+    assert "#EXT-X-INDEPENDENT-SEGMENTS" in text(live.presentation.multivariant())
     live.go_on(100, keyframes=False)
     live.segments(10)
     assert len(live.rendition.listed) == 6
     for playlist in (
         live.rendition.playlist(),
         live.rendition.ts_playlist(),
-        live.rendition.multivariant(),
-        live.rendition.ts_multivariant(),
+        live.presentation.multivariant(),
+        live.presentation.ts_multivariant(),
     ):
         assert "#EXT-X-INDEPENDENT-SEGMENTS" not in text(playlist)
 
@@ -260,7 +261,7 @@ def test_an_end_is_said_once_and_what_is_listed_stays() -> None:
 def test_an_end_closes_a_segment_that_is_under_way() -> None:
     live = Live()
     live.go_on(40)
-    live.rendition.end()
+    live.presentation.end()
     assert [len(segment.parts) for segment in live.rendition.listed] == [2]
 
 
@@ -268,21 +269,22 @@ def test_an_end_before_anything_has_no_playlist() -> None:
     live = Live()
     live.end()
     assert live.rendition.playlist() is None
-    assert live.rendition.multivariant() is None
+    assert live.presentation.multivariant() is None
 
 
 def test_what_cannot_be_a_transport_stream_is_fmp4_alone() -> None:
     samples = interleaved(pictures(90), sounds(150))
-    rendition = package((VIDEO, UNFIT_AUDIO), samples)
+    presentation = present((VIDEO, UNFIT_AUDIO), samples)
+    rendition = presentation.main
     assert rendition.playlist() is not None
     assert "ADTS" in (rendition.ts_refusal or "")
-    assert rendition.ts_playlist() is rendition.ts_multivariant() is None
+    assert rendition.ts_playlist() is presentation.ts_multivariant() is None
     assert rendition.find_ts(f"{rendition.listed[0].stem}.ts") is None
 
 
 def test_the_multivariant_playlist_leads_to_the_media_playlist() -> None:
-    rendition = package((VIDEO, AUDIO), interleaved(pictures(90), sounds(150)))
-    for playlist, version in ((rendition.multivariant(), 7), (rendition.ts_multivariant(), 3)):
+    whole = present((VIDEO, AUDIO), interleaved(pictures(90), sounds(150)))
+    for playlist, version in ((whole.multivariant(), 7), (whole.ts_multivariant(), 3)):
         read = m3u8.loads(text(playlist))
         (variant,) = read.playlists
         assert variant.uri == f"{RENDITION}/index.m3u8"
@@ -295,13 +297,13 @@ def test_the_multivariant_playlist_leads_to_the_media_playlist() -> None:
 def test_the_multivariant_playlist_is_rendered_again_only_if_it_changes() -> None:
     live = Live()
     live.segments(3)
-    first = live.rendition.multivariant()
+    first = live.presentation.multivariant()
     live.segments(3)
-    assert live.rendition.multivariant() is first
+    assert live.presentation.multivariant() is first
     live.begin(OTHER_VIDEO, AUDIO)
-    assert live.rendition.multivariant() is first
+    assert live.presentation.multivariant() is first
     live.segments(1)
-    assert live.rendition.multivariant() is not first
+    assert live.presentation.multivariant() is not first
 
 
 def test_status_tells_what_is_announced() -> None:
@@ -313,16 +315,16 @@ def test_status_tells_what_is_announced() -> None:
     assert rendition.codecs == "avc1.64000d"
     assert rendition.frame_rate == 30
     assert rendition.average_bandwidth is not None
-    assert rendition.segment_count == 2
+    assert live.presentation.segment_count == 2
 
 
 def test_a_session_may_begin_at_any_number() -> None:
-    rendition = Rendition(
+    presentation = Presentation(
         rules=Rules(),
         epoch="cafe",
         first_msn=1_700_000_000,
         first_discontinuity_sequence=0,
         begins_with_discontinuity=False,
     )
-    assert rendition.next_msn == 1_700_000_000
-    assert rendition.next_discontinuity_sequence == 0
+    assert presentation.next_msn == 1_700_000_000
+    assert presentation.next_discontinuity_sequence == 0

@@ -73,7 +73,7 @@ async def watch(
     stream = station.registry.find("main")
     assert stream is not None
     assert stream.session is not None
-    watcher = Watcher(stream.session.rendition)
+    watcher = Watcher(stream.session.presentation.main)
     last = 0
     for at, frame in sorted(frames, key=lambda each: each[0]):
         station.clock.advance((at - last) / 1000)

@@ -3,7 +3,7 @@
 import pytest
 
 from origin.errors import MediaError
-from origin.hls.rendition import Rendition
+from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.media.coded import (
     AUDIO_TRACK,
@@ -31,28 +31,28 @@ from tests.support.clocks import FakeClock
 @pytest.fixture
 def packager() -> Packager:
     rules = Rules()
-    rendition = Rendition(
+    presentation = Presentation(
         rules=rules,
         epoch="e",
         first_msn=1,
         first_discontinuity_sequence=0,
         begins_with_discontinuity=False,
     )
-    return Packager(rules, rendition, FakeClock().wall)
+    return Packager(rules, presentation, FakeClock().wall)
 
 
 def kinds(packager: Packager) -> list[MediaKind]:
-    return [track.kind for track in packager.rendition.tracks]
+    return [track.kind for track in packager.presentation.main.tracks]
 
 
 def discontinuities(packager: Packager) -> list[bool]:
-    return [segment.is_discontinuous for segment in packager.rendition.listed]
+    return [segment.is_discontinuous for segment in packager.presentation.main.listed]
 
 
 def test_audio_and_video_make_segments_of_two_seconds(packager: Packager) -> None:
     broadcast(packager, 8.2)
     assert kinds(packager) == [MediaKind.VIDEO, MediaKind.AUDIO]
-    assert [segment.duration_s for segment in packager.rendition.listed] == [2, 2, 2, 2]
+    assert [segment.duration_s for segment in packager.presentation.main.listed] == [2, 2, 2, 2]
     assert discontinuities(packager) == [False] * 4
 
 
@@ -60,9 +60,9 @@ def test_video_whose_audio_never_comes_starts_after_a_second(packager: Packager)
     packager.push(0, AVC_HEADER)
     for at, frame in media(3.0, with_audio=False):
         packager.push(at, frame)
-        assert bool(packager.rendition.tracks) == (at > 1000)
+        assert bool(packager.presentation.main.tracks) == (at > 1000)
     assert kinds(packager) == [MediaKind.VIDEO]
-    assert packager.rendition.listed[0].duration_s == 2
+    assert packager.presentation.main.listed[0].duration_s == 2
 
 
 def test_metadata_that_names_no_audio_saves_the_wait(packager: Packager) -> None:
@@ -78,7 +78,7 @@ def test_audio_alone_is_a_stream(packager: Packager) -> None:
     for number in range(200):
         packager.push(number * 1024 * 1000 // 44_100, sound(number))
     assert kinds(packager) == [MediaKind.AUDIO]
-    assert packager.rendition.listed
+    assert packager.presentation.main.listed
 
 
 def test_a_track_that_comes_late_begins_a_new_domain(packager: Packager) -> None:
@@ -98,11 +98,11 @@ def test_a_repeated_header_changes_nothing(packager: Packager) -> None:
 
 def test_another_configuration_is_one_discontinuity(packager: Packager) -> None:
     broadcast(packager, 4.0)
-    before = packager.rendition.listed[0].initialization
+    before = packager.presentation.main.listed[0].initialization
     packager.push(4000, OTHER_AVC_HEADER)
     broadcast(packager, 4.2, begin=4000, with_headers=False)
     assert discontinuities(packager) == [False, False, True, False]
-    assert packager.rendition.listed[-1].initialization != before
+    assert packager.presentation.main.listed[-1].initialization != before
 
 
 @pytest.mark.parametrize("begin", [3_600_000, 100])
@@ -110,13 +110,13 @@ def test_a_jump_in_time_is_one_discontinuity_and_no_gap(packager: Packager, begi
     broadcast(packager, 6.0)
     broadcast(packager, 6.2, begin=begin, with_headers=False)
     assert discontinuities(packager).count(True) == 1
-    assert max(segment.duration_s for segment in packager.rendition.listed) <= 2.1
+    assert max(segment.duration_s for segment in packager.presentation.main.listed) <= 2.1
 
 
 def test_flush_publishes_every_frame_that_came(packager: Packager) -> None:
     broadcast(packager, 2.6)
     packager.flush()
-    assert sum(segment.duration_s for segment in packager.rendition.listed) == pytest.approx(2.6)
+    assert sum(segment.duration_s for segment in packager.presentation.main.listed) == pytest.approx(2.6)
 
 
 def test_after_a_flush_the_next_publisher_goes_on_in_the_same_playlist(packager: Packager) -> None:
@@ -128,14 +128,14 @@ def test_after_a_flush_the_next_publisher_goes_on_in_the_same_playlist(packager:
 
 def test_a_flush_before_anything_came_does_nothing(packager: Packager) -> None:
     packager.flush()
-    assert packager.rendition.playlist() is None
+    assert packager.presentation.main.playlist() is None
 
 
 def test_frames_without_a_header_are_dropped(packager: Packager) -> None:
     packager.push(0, picture(0))
     packager.push(0, sound(0))
     packager.flush()
-    assert not packager.rendition.tracks
+    assert not packager.presentation.main.tracks
 
 
 def test_mp3_needs_no_header(packager: Packager) -> None:
@@ -145,7 +145,7 @@ def test_mp3_needs_no_header(packager: Packager) -> None:
         unit = CodedFrame(AUDIO_TRACK, Codec.MP3, Millis(0), True, frame)
         packager.push(number * 1152 * 1000 // 44_100, unit)
     assert kinds(packager) == [MediaKind.AUDIO]
-    assert packager.rendition.listed
+    assert packager.presentation.main.listed
 
 
 def test_a_broken_header_is_told_to_the_streamer(packager: Packager) -> None:

@@ -65,7 +65,7 @@ def state_of(encoder: Encoder) -> State:
 
 def playlist(stream: Stream) -> str:
     assert stream.session is not None
-    resource = stream.session.rendition.playlist()
+    resource = stream.session.presentation.main.playlist()
     assert resource is not None
     return b"".join(resource.pieces).decode()
 
@@ -125,7 +125,7 @@ async def test_what_a_lost_publisher_sent_is_published_to_the_last_frame(obs: En
     broadcast(publication, 4.6)
     publication.end(clean=False)
     assert obs.stream.session is not None
-    listed = obs.stream.session.rendition.listed
+    listed = obs.stream.session.presentation.main.listed
     assert sum(segment.duration_s for segment in listed) == pytest.approx(4.6)
 
 
