@@ -7,10 +7,11 @@
 
 Numbers are big-endian. A process can be killed between any two bytes, so a file is read for as
 long as its records are whole, and what follows is as if it had never been written. The checksum
-covers all but itself: a disk that returns other bytes than it was given ends the file as well.
+covers what says how the rest is to be read: lengths, kind and fields. Checking the body as well,
+which is media, would cost more than writing it does.
 
-What the fields and the body of a record mean is not known here; the fields are small, the body
-is media. This module only turns records into bytes and back. It opens nothing.
+What the fields mean is not known here. This module only turns records into bytes and back. It
+opens nothing.
 """
 
 import struct
@@ -50,7 +51,8 @@ class Record:
 
     kind: Kind
     fields: bytes
-    body: bytes
+    body: memoryview
+    """A view of the file's bytes, which stay in memory for as long as it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Contents:
 def record(kind: Kind, fields: bytes, body: Pieces = ()) -> Pieces:
     """Write a record; its body is passed on as it is, not copied."""
     length = sum(map(len, body))
-    checksum = _checksum(kind.value, fields, length, body)
+    checksum = _checksum(kind.value, fields, length)
     return (_HEAD.pack(kind.value, len(fields), length, checksum) + fields, *body)
 
 
@@ -115,20 +117,15 @@ def _records(content: memoryview, at: int) -> Iterator[tuple[Record, int]]:
         if end > len(content):
             raise _BrokenRecordError(f"the record at byte {at} is not whole")
         fields = bytes(content[begin : begin + fields_bytes])
-        body = bytes(content[begin + fields_bytes : end])
-        if _checksum(number, fields, body_bytes, (body,)) != checksum:
+        if _checksum(number, fields, body_bytes) != checksum:
             raise _BrokenRecordError(f"the record at byte {at} is damaged")
         try:
             kind = Kind(number)
         except ValueError:
             raise _BrokenRecordError(f"the record at byte {at} is of kind {number}") from None
-        yield Record(kind, fields, body), end
+        yield Record(kind, fields, content[begin + fields_bytes : end]), end
         at = end
 
 
-def _checksum(kind: int, fields: bytes, length: int, body: Pieces) -> int:
-    checksum = zlib.crc32(_HEAD.pack(kind, len(fields), length, 0))
-    checksum = zlib.crc32(fields, checksum)
-    for piece in body:
-        checksum = zlib.crc32(piece, checksum)
-    return checksum
+def _checksum(kind: int, fields: bytes, length: int) -> int:
+    return zlib.crc32(fields, zlib.crc32(_HEAD.pack(kind, len(fields), length, 0)))
