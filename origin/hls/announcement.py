@@ -5,6 +5,9 @@ first segment of them is listed, and not before. The rates begin anew with them;
 another resolution would be as wrong as none.
 """
 
+from collections.abc import Sequence
+
+from origin.hls.memory import AnnouncementMemory
 from origin.hls.multivariant import Rates, announced_frame_rate, codecs_of, video_of
 from origin.hls.segment import Segment
 from origin.media.track import Track
@@ -30,6 +33,24 @@ class Announcement:
     def average_bandwidth(self) -> int | None:
         """Bits per second."""
         return self._rates.average_bandwidth or None
+
+    def memory(self, order: Sequence[Track]) -> AnnouncementMemory:
+        """What is announced, where ``order`` are the session's tracks."""
+        are_present = all(track in order for track in self._tracks)
+        return AnnouncementMemory(
+            codecs=self.codecs,
+            frame_rate=self.frame_rate,
+            resolution=self.resolution,
+            tracks=tuple(map(order.index, self._tracks)) if are_present else None,
+            rates=self._rates.memory(),
+        )
+
+    def recall(self, memory: AnnouncementMemory, order: Sequence[Track]) -> None:
+        """Announce what was announced before."""
+        self.codecs, self.frame_rate = memory.codecs, memory.frame_rate
+        self.resolution = memory.resolution
+        self._tracks = tuple(order[index] for index in memory.tracks or ())
+        self._rates.recall(memory.rates)
 
     def measure(self, segment: Segment, size: int, target_duration: int) -> None:
         """Count a complete segment that has ``size`` bytes in this container."""

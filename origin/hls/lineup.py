@@ -53,6 +53,21 @@ class Lineup:
         self._names: list[str] = []
         self._is_apart = False
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all renditions that ever were."""
+        return tuple(self._names)
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether sounds are not in the pictures' files."""
+        return self._is_apart
+
+    def recall(self, names: Iterable[str], *, is_apart: bool) -> None:
+        """Go on with the renditions that there were before."""
+        self._names = list(names)
+        self._is_apart = is_apart
+
     def arrange(self, tracks: Iterable[TrackId]) -> tuple[Place, ...]:
         """Tell what is in each rendition while these are the tracks: those offered come first."""
         present = sorted(tracks, key=lambda track: track.number)

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from origin.hls.memory import RatesMemory
 from origin.hls.playlist import Container
 from origin.media.configuration import VideoConfiguration
 from origin.media.frame_rate import snap_frame_rate
@@ -69,6 +70,19 @@ class Rates:
         self._bits = 0
         self._seconds = 0.0
         self._recent: deque[tuple[int, float]] = deque()
+
+    def memory(self) -> RatesMemory:
+        """All that was measured."""
+        recent = tuple(self._recent)
+        return RatesMemory(
+            self.bandwidth, self.average_bandwidth, self._bits, self._seconds, recent
+        )
+
+    def recall(self, memory: RatesMemory) -> None:
+        """Go on from what was measured before."""
+        self.bandwidth, self.average_bandwidth = memory.bandwidth, memory.average_bandwidth
+        self._bits, self._seconds = memory.bits, memory.seconds
+        self._recent = deque(memory.recent)
 
     def add(self, size: int, duration_s: float, target_duration: int) -> None:
         """Count a segment of ``size`` bytes."""

@@ -33,12 +33,12 @@ from typing import Protocol
 from origin.hls.lineup import Lineup, Place
 from origin.hls.listing import SoundName, listing
 from origin.hls.low_latency import Report
+from origin.hls.memory import Memory
 from origin.hls.names import RENDITION, stem_of
 from origin.hls.playlist import Container
 from origin.hls.rendition import Rendition
 from origin.hls.resource import Resource, playlist
 from origin.hls.rules import Rules, part_target_s, target_duration
-from origin.hls.segment import OpenSegment, Segment
 from origin.hls.segmenter import PartReady, SegmentEnded, SegmenterEvent
 from origin.hls.shared import Beginning, Shared
 from origin.media.coded import MediaKind, TrackId
@@ -47,16 +47,20 @@ from origin.media.track import Track
 
 
 class Observer(Protocol):
-    """Told of everything that is complete, in the order in which it became so."""
+    """Told of everything that a session is made of, when it is in it.
 
-    def initialized(self, rendition: str, name: str, resource: Resource) -> None:
-        """``name`` is the initialization segment of what the rendition has from now on."""
+    Whoever does the same with another presentation, from any beginning of a segment on, has the
+    same session.
+    """
 
-    def part_added(self, rendition: str, segment: OpenSegment) -> None:
-        """The last part of ``segment`` is new; with the first one, the segment has begun."""
+    def segment_begins(self, memory: Memory) -> None:
+        """A segment begins; this is what was before it."""
 
-    def segment_added(self, rendition: str, segment: Segment) -> None:
-        """A segment is complete, and listed. All renditions' are, before anything else is said."""
+    def part_added(self, part: PartReady, at: datetime) -> None:
+        """A part is in all renditions; it was taken at ``at``."""
+
+    def segment_ended(self) -> None:
+        """The open segment is complete, and listed."""
 
     def ended(self) -> None:
         """Nothing comes any more; what is listed stays."""
@@ -139,6 +143,66 @@ class Presentation:
         codecs = [self._renditions[name].codecs for name in together]
         return ",".join([each for each in codecs if each is not None]) or None
 
+    @property
+    def oldest_msn(self) -> int:
+        """The number of the first segment that can be fetched, or of the next one."""
+        oldest = [rendition.oldest_msn for rendition in self._renditions.values()]
+        return min([msn for msn in oldest if msn is not None], default=self._shared.msn)
+
+    def memory(self) -> Memory:
+        """What is to be remembered where a segment begins."""
+        shared, order = self._shared, list(self.tracks.values())
+        anchored_at, anchor = self._anchor or (None, Ticks(0))
+        return Memory(
+            epoch=shared.epoch,
+            msn=shared.msn,
+            target_duration=shared.target_duration,
+            part_target_s=shared.part_target_s,
+            independent=shared.independent,
+            segment_count=self.segment_count,
+            is_discontinuous=self._discontinuous,
+            anchored_at=anchored_at,
+            anchor=anchor,
+            ends_at=self._ends_at,
+            names=self._lineup.names,
+            is_apart=self._lineup.is_apart,
+            sound_names={
+                number: (name.title, name.language) for number, name in self.sound_names.items()
+            },
+            renditions=tuple(each.memory(order) for each in self._renditions.values()),
+        )
+
+    def recall(self, memory: Memory, tracks: Mapping[TrackId, Track]) -> None:
+        """Be where a session was when a segment of these tracks began.
+
+        What came before it is here already, or will never be.
+        """
+        shared = self._shared
+        shared.epoch, shared.msn = memory.epoch, memory.msn
+        shared.target_duration, shared.part_target_s = memory.target_duration, memory.part_target_s
+        shared.independent = memory.independent
+        self.segment_count = memory.segment_count
+        self.sound_names = {number: SoundName(*told) for number, told in memory.sound_names.items()}
+        self._discontinuous, self._ends_at = memory.is_discontinuous, memory.ends_at
+        anchored_at = memory.anchored_at
+        self._anchor = None if anchored_at is None else (anchored_at, memory.anchor)
+        self._lineup.recall(memory.names, is_apart=memory.is_apart)
+        self._arrange(tracks)
+        for each in memory.renditions:
+            if each.name in self._renditions:
+                self._renditions[each.name].recall(each, list(tracks.values()))
+
+    def seal(self, epoch: str) -> None:
+        """End the open segment where it was broken off; from now on names are of this epoch.
+
+        Its own name is, too: it would have had more parts under its old one.
+        """
+        self._shared.epoch = epoch
+        if self._open is not None:
+            for rendition in self._renditions.values():
+                rendition.growing.stem = stem_of(epoch, self._open.msn)
+        self.discontinue()
+
     def configure(self, tracks: Mapping[TrackId, Track]) -> None:
         """Go on with these tracks; nothing happens where they are the ones there are.
 
@@ -148,17 +212,7 @@ class Presentation:
             return
         if self.tracks:
             self.discontinue()
-        self.tracks = dict(tracks)
-        self._places = self._lineup.arrange(tracks)
-        for place in self._places:
-            if place.name not in self._renditions:
-                self._create(place.name)
-        # Those that are offered come first; what was never used is none.
-        self._renditions = {place.name: self._renditions[place.name] for place in self._places}
-        order = list(tracks)
-        for place in self._places:
-            self._picks[place.name] = tuple(order.index(track) for track in place.tracks)
-            self._configure(self._renditions[place.name], place)
+        self._arrange(tracks)
 
     def discontinue(self) -> None:
         """Begin a new timeline: the next segment carries EXT-X-DISCONTINUITY.
@@ -199,24 +253,31 @@ class Presentation:
         """Return TS's multivariant playlist; None also where no rendition can be carried in it."""
         return self._multivariant(Container.TS)
 
+    def _arrange(self, tracks: Mapping[TrackId, Track]) -> None:
+        self.tracks = dict(tracks)
+        self._places = self._lineup.arrange(tracks)
+        for place in self._places:
+            if place.name not in self._renditions:
+                self._create(place.name)
+        # Those that are offered come first; what was never used is none.
+        self._renditions = {place.name: self._renditions[place.name] for place in self._places}
+        order = list(tracks)
+        for place in self._places:
+            self._picks[place.name] = tuple(order.index(track) for track in place.tracks)
+            own = tuple(self.tracks[track] for track in place.tracks)
+            self._renditions[place.name].configure(own)
+
     def _create(self, name: str) -> None:
         first = self._first_discontinuity_sequence
         if self.segment_count:
             first = self.main.next_discontinuity_sequence
         self._renditions[name] = Rendition(name, self._shared, first, self._reports)
 
-    def _configure(self, rendition: Rendition, place: Place) -> None:
-        before = rendition.tracks
-        rendition.configure(tuple(self.tracks[track] for track in place.tracks))
-        if self._observer is None or rendition.tracks in (before, ()):
-            return
-        found = rendition.find(rendition.initialization)
-        assert found is not None
-        self._observer.initialized(rendition.name, rendition.initialization, found)
-
     def _add_part(self, part: PartReady, at: datetime) -> None:
         picked = {name: part.pick(indexes) for name, indexes in self._picks.items()}
         if self._open is None:
+            if self._observer is not None:
+                self._observer.segment_begins(self.memory())
             self._open = self._begin_segment(part, at)
             for rendition in self._renditions.values():
                 rendition.begin(self._open)
@@ -231,8 +292,8 @@ class Presentation:
             made = rendition.add(own, pictures_elsewhere=shows)
             if is_first and not made.is_gap:
                 self._claim_independence(own.starts_independent)
-            if self._observer is not None:
-                self._observer.part_added(rendition.name, rendition.growing)
+        if self._observer is not None:
+            self._observer.part_added(part, at)
 
     def _begin_segment(self, part: PartReady, at: datetime) -> Beginning:
         if self._anchor is None:
@@ -271,9 +332,9 @@ class Presentation:
             rendition = self._renditions[name]
             sound = sounds[name]
             beside = self._renditions.get(f"a{sound.number}") if sound is not None else None
-            segment = rendition.close(beside.newest if beside is not None else None)
-            if self._observer is not None:
-                self._observer.segment_added(name, segment)
+            rendition.close(beside.newest if beside is not None else None)
+        if self._observer is not None:
+            self._observer.segment_ended()
 
     def _set_targets(self, duration_s: float, longest_part_s: float) -> None:
         if self._shared.target_duration is not None:

@@ -22,7 +22,7 @@ none. A Rendition belongs to the task that owns the stream; nothing in it waits.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from origin.hls import mpegts
@@ -30,6 +30,7 @@ from origin.hls.announcement import Announcement
 from origin.hls.blocking import LiveEdge
 from origin.hls.fmp4 import fragment, producer_reference_time
 from origin.hls.low_latency import LowLatency, Report, next_part
+from origin.hls.memory import RenditionMemory
 from origin.hls.names import part_name, place_of, stem_of
 from origin.hls.playlist import Container, Snapshot, media_playlist
 from origin.hls.resource import Pieces, Resource, named, playlist
@@ -160,6 +161,31 @@ class Rendition:
         """Why what is listed cannot be carried in MPEG-TS; None if it can."""
         reasons = (self._shelf.ts_refusal(segment) for segment in self._window.listed)
         return next((reason for reason in reasons if reason is not None), None)
+
+    @property
+    def oldest_msn(self) -> int | None:
+        """The number of the first segment that can be fetched."""
+        return self._window.oldest_msn
+
+    def memory(self, order: Sequence[Track]) -> RenditionMemory:
+        """What is to be remembered beside the segments; ``order`` are the session's tracks."""
+        return RenditionMemory(
+            name=self.name,
+            fragments=self._fragments,
+            covered_s=None if self._covered_s == -math.inf else self._covered_s,
+            discontinuity_sequence=self.next_discontinuity_sequence,
+            fmp4=self.announced[Container.FMP4].memory(order),
+            ts=self.announced[Container.TS].memory(order),
+        )
+
+    def recall(self, memory: RenditionMemory, order: Sequence[Track]) -> None:
+        """Go on from there; the segments before, if there are to be any, are here already."""
+        self._fragments = memory.fragments
+        self._covered_s = -math.inf if memory.covered_s is None else memory.covered_s
+        if self._window.newest is None:
+            self._window = Window(self._shared.rules, memory.discontinuity_sequence)
+        self.announced[Container.FMP4].recall(memory.fmp4, order)
+        self.announced[Container.TS].recall(memory.ts, order)
 
     def configure(self, tracks: tuple[Track, ...]) -> None:
         """Go on with these tracks, from the next segment on; with none, there are gaps."""

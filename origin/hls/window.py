@@ -36,6 +36,13 @@ class Window:
         return self._listed[-1] if self._listed else None
 
     @property
+    def oldest_msn(self) -> int | None:
+        """The number of the first segment that can be fetched."""
+        if self._removed:
+            return self._removed[0][0].msn
+        return self._listed[0].msn if self._listed else None
+
+    @property
     def next_discontinuity_sequence(self) -> int:
         """The discontinuity sequence once all that is listed will have left the list."""
         listed = sum([segment.is_discontinuous for segment in self._listed])
