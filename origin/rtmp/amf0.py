@@ -168,6 +168,8 @@ class Amf0Reader:
         (count,) = _u32.unpack(self._take(_u32.size))
         if count > len(self._data) - self._at:  # a value is at least one byte
             raise ProtocolError(f"an AMF0 array of {count} values in {len(self._data)} bytes")
+        if count > self._values_left:
+            raise ProtocolError(f"an AMF0 array of {count} values; too many for one message")
         return [self.read() for _ in range(count)]
 
     def _pairs(self, into: dict[str, AmfValue]) -> dict[str, AmfValue]:

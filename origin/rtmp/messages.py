@@ -145,6 +145,9 @@ Incoming: TypeAlias = (
 MEDIA = {Type.VIDEO: MediaKind.VIDEO, Type.AUDIO: MediaKind.AUDIO}
 """The message types that carry media, and which."""
 
+AMF = frozenset({Type.AMF3_DATA, Type.AMF3_COMMAND, Type.AMF0_DATA, Type.AMF0_COMMAND})
+"""The message types that carry values."""
+
 _u32 = Struct(">I").unpack_from
 _AGGREGATE_HEADER = 11
 _BACK_POINTER = 4

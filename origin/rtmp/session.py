@@ -46,6 +46,7 @@ from origin.rtmp.chunk import Message
 from origin.rtmp.events import Event, PublishEnded, PublishRequested, TurnSpent
 from origin.rtmp.limits import Limits
 from origin.rtmp.messages import (
+    AMF,
     MEDIA,
     Call,
     Connect,
@@ -196,6 +197,8 @@ class ServerSession:
             if self._is_live and message.type_id in MEDIA:
                 self._media_at = wire.heard_at
                 return Media(MEDIA[message.type_id], message.timestamp, message.payload)
+            if message.type_id in AMF:
+                wire.spend(len(message.payload))
             event = self._step(read(message, self._limits))
             if event is not None:
                 return event

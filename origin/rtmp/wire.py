@@ -25,6 +25,10 @@ WINDOW = 2_500_000
 CHUNK_SIZE = 60_000
 """What we announce. FFmpeg copies it for what it sends: a frame then is one chunk."""
 
+_VALUE_BYTES = 16
+"""Of a command, that are taken for as much work as a chunk: a value and its key. The longest that
+is allowed is then more than a turn by itself, and the forty bytes of createStream are nothing."""
+
 _PAUSE_S = 1.0  # without a byte, from which on it is the line that is silent, not the peer slow
 
 
@@ -76,6 +80,10 @@ class Wire:
     def begin_turn(self) -> None:
         """Allow as much work as one turn may cost."""
         self._reader.chunks_left = self._limits.chunks_per_turn
+
+    def spend(self, command_bytes: int) -> None:
+        """Count a command's or metadata's values as work; there is some every few bytes."""
+        self._reader.chunks_left -= command_bytes // _VALUE_BYTES
 
     @property
     def turn_is_spent(self) -> bool:

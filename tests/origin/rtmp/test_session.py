@@ -4,7 +4,7 @@ import pytest
 
 from origin.errors import ProtocolError
 from origin.media.coded import MediaKind
-from origin.rtmp.amf0 import UNDEFINED, Amf0Reader, AmfValue
+from origin.rtmp.amf0 import UNDEFINED, Amf0Reader, AmfValue, encode
 from origin.rtmp.chunk import Message
 from origin.rtmp.events import PublishEnded, PublishRequested, TurnSpent
 from origin.rtmp.limits import KIB, Limits
@@ -333,6 +333,14 @@ def test_a_turn_ends_after_a_bounded_number_of_chunks() -> None:
     rehearsal = Rehearsal().reach(State.IDLE)
     nothing = b"\x03\0\0\0\0\0\0\x63\0\0\0\0" + b"\xc3" * 2000  # empty messages of an unknown type
     rehearsal.feed(nothing)
+    assert rehearsal.events == [TurnSpent()] * 3
+
+
+def test_a_turn_ends_after_a_command_full_of_values() -> None:
+    rehearsal = Rehearsal().reach(State.IDLE)
+    nothing = b"\x0a" + (9_000).to_bytes(4) + b"\x05" * 9_000
+    command = rehearsal.encoder.message(Type.AMF0_COMMAND, encode("_checkbw") + nothing)
+    rehearsal.feed(command * 3)
     assert rehearsal.events == [TurnSpent()] * 3
 
 
