@@ -3,14 +3,12 @@
 ::
 
     python -m tests.fuzz --inputs 1000000 --processes 2     in process
-    python -m tests.fuzz --sessions 10000                   over TCP, against a server of its own
     python -m tests.fuzz --seed 1 --number 4711 --keep tests/corpus/fuzz/what-it-did
 
 Exit status 1 if there was anything to mend.
 """
 
 import argparse
-import asyncio
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -28,22 +26,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
-    parser.add_argument("--inputs", type=int, default=0, help="inputs fed in process")
+    parser.add_argument("--inputs", type=int, default=10_000, help="inputs fed in process")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--sessions", type=int, default=0, help="sessions over TCP")
     parser.add_argument("--number", type=int, help="feed this one alone, and let it raise")
     parser.add_argument("--keep", type=Path, help="where to keep it, without an ending")
     options = parser.parse_args()
     if options.number is not None:
         return _one(options.seed, options.number, options.keep)
-    status = 0
-    if options.inputs:
-        status |= _many(options.seed, options.first, options.inputs, options.processes)
-    if options.sessions:
-        from tests.fuzz.tcp import attack_own_server
-
-        status |= asyncio.run(attack_own_server(options.seed, options.first, options.sessions))
-    return status
+    return _many(options.seed, options.first, options.inputs, options.processes)
 
 
 def _one(seed: int, number: int, keep: Path | None) -> int:

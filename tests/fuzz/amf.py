@@ -66,18 +66,19 @@ def wild_amf(chance: Random) -> bytes:
     """Bytes that look like AMF0 for as long as they can."""
     match chance.randrange(7):
         case 0:  # arrays in arrays
-            return b"\x0a\x00\x00\x00\x01" * chance.choice((31, 33, 1000, 13_000))
+            return b"\x0a\x00\x00\x00\x01" * chance.choice((31, 33, 33, 100, 13_000))
         case 1:  # objects in objects
-            return b"\x03\x00\x01a" * chance.choice((31, 33, 1000, 16_000))
+            return b"\x03\x00\x01a" * chance.choice((31, 33, 33, 100, 16_000))
         case 2:  # more values than are allowed, each of one byte
-            return b"\x0a" + pack(">I", 60_000) + b"\x05" * 60_000
+            count = chance.choice((3, 300, 9_990, 60_000))
+            return b"\x0a" + pack(">I", count) + b"\x05" * count
         case 3:  # references to one another, and to themselves
             return b"\x0a\x00\x00\x00\x03" + b"\x07\x00\x00" * 3 + b"\x07" + awkward(chance, 2)
         case 4:  # a length past the end
             return chance.choice((b"\x02", b"\x0c", b"\x0a", b"\x08", b"\x10")) + awkward(chance, 4)
         case 5:  # many keys, or one key many times
             key = awkward(chance, 2)[1:] or b"k"
-            return b"\x03" + (b"\x00\x01" + key + b"\x05") * chance.choice((10, 5000))
+            return b"\x03" + (b"\x00\x01" + key + b"\x05") * chance.choice((10, 10, 100, 5000))
         case _:
             markers = [bytes((chance.choice(_MARKERS),)) for _ in range(chance.randrange(1, 60))]
             return b"".join(marker + chance.randbytes(chance.randrange(9)) for marker in markers)

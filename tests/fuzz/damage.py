@@ -10,7 +10,7 @@ AWKWARD = (
 
 def awkward(chance: Random, size: int) -> bytes:
     """A number at which something often ends or wraps, in ``size`` bytes."""
-    return (chance.choice(AWKWARD) & (256**size - 1)).to_bytes(size)
+    return (chance.choice(AWKWARD) % (1 << 8 * size)).to_bytes(size)
 
 
 def damaged(chance: Random, data: bytes, *, near: int | None = None) -> bytes:

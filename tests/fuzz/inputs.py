@@ -6,8 +6,8 @@ from random import Random
 
 from tests.fuzz.amf import mutated_amf, wild_amf
 from tests.fuzz.damage import AWKWARD
-from tests.fuzz.script import COMMANDS_AND_DATA, MEDIA, as_tags, mutated_session, some_messages
-from tests.fuzz.seeds import sessions
+from tests.fuzz.script import COMMANDS_AND_DATA, as_tags, mutated_session, some_messages
+from tests.fuzz.seeds import MEDIA, sessions
 from tests.fuzz.tags import mutated_tag
 
 

@@ -1,5 +1,6 @@
 """A run of inputs: counted, timed in CPU, and with every finding told by its number."""
 
+import logging
 import resource
 import time
 import traceback
@@ -92,7 +93,7 @@ def _highest_kib() -> int:
 @contextmanager
 def quiet() -> Iterator[None]:
     """No log while inputs are fed: there would be millions of lines."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(100))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         yield
     finally:

@@ -2,7 +2,7 @@
 
 ::
 
-    a recorded session's messages -> some faults -> chunks of any size and format -> some more faults
+    a recorded session's messages -> faults -> chunks of any size and format -> more faults
 """
 
 from collections.abc import Callable, Sequence
@@ -13,17 +13,13 @@ from struct import pack
 from origin.rtmp.messages import Type
 from tests.fuzz.amf import mutated_amf, wild_amf
 from tests.fuzz.damage import AWKWARD, awkward, damaged
-from tests.fuzz.seeds import sessions
+from tests.fuzz.seeds import MEDIA, sessions, short_sessions
 from tests.fuzz.tags import mutated_tag
 from tests.support.chunks import ChunkSender, Sent, control
 from tests.support.encoders import ECHO, HELLO
 
 Messages = list[Sent]
-MEDIA = (Type.AUDIO, Type.VIDEO)
 COMMANDS_AND_DATA = (Type.AMF0_COMMAND, Type.AMF0_DATA, Type.AMF3_COMMAND, Type.AMF3_DATA)
-SHORT_BYTES = 600
-"""What is left of a frame in most inputs: its head and the first NAL units' lengths."""
-
 TINY_CHUNKS_AT_MOST = 3000
 
 
@@ -43,13 +39,8 @@ def mutated_session(chance: Random) -> bytes:
 
 def some_messages(chance: Random) -> Messages:
     """The beginning of some recorded session, its frames mostly cut short."""
-    messages = chance.choice(sessions())[: chance.choice((8, 20, 40, 120))]
-    if chance.random() < 0.8:
-        return [
-            replace(m, payload=m.payload[:SHORT_BYTES]) if m.type_id in MEDIA else m
-            for m in messages
-        ]
-    return list(messages)
+    stock = sessions() if chance.random() < 0.15 else short_sessions()
+    return list(chance.choice(stock)[: chance.choice((8, 12, 20, 40, 40, 120))])
 
 
 def on_the_wire(chance: Random, messages: Messages) -> bytes:
@@ -145,9 +136,7 @@ def _times(chance: Random, messages: Messages) -> Messages:
 
 
 def _bytes(chance: Random, messages: Messages) -> Messages:
-    return _changed(
-        chance, messages, (), lambda m: replace(m, payload=damaged(chance, m.payload))
-    )
+    return _changed(chance, messages, (), lambda m: replace(m, payload=damaged(chance, m.payload)))
 
 
 def _values(chance: Random, messages: Messages) -> Messages:
@@ -186,7 +175,7 @@ def _aggregate(chance: Random, messages: Messages) -> Messages:
     if chance.random() < 0.5:
         body = damaged(chance, body)
     message = Sent(5, Type.AGGREGATE, 1, inside[0].timestamp if inside else 0, body)
-    return messages[:begin] + [message] + messages[begin + len(inside) :]
+    return [*messages[:begin], message, *messages[begin + len(inside) :]]
 
 
 def as_tags(messages: Sequence[Sent]) -> bytes:

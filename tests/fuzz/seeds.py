@@ -1,5 +1,6 @@
 """What the fuzzer begins with: the recorded sessions, taken apart into messages."""
 
+from dataclasses import replace
 from functools import cache
 
 from origin.rtmp.chunk import ChunkReader
@@ -12,6 +13,10 @@ HANDSHAKE_BYTES = 3073
 LONGEST = 200
 """Messages of a session that are used: three seconds of it."""
 
+SHORT_BYTES = 600
+"""What is left of a frame: its head and the first NAL units' lengths."""
+
+MEDIA = (Type.AUDIO, Type.VIDEO)
 CHUNK_STREAMS = {Type.AUDIO: 4, Type.VIDEO: 6, Type.AMF0_DATA: 4}
 
 
@@ -19,6 +24,18 @@ CHUNK_STREAMS = {Type.AUDIO: 4, Type.VIDEO: 6, Type.AMF0_DATA: 4}
 def sessions() -> tuple[tuple[Sent, ...], ...]:
     """Every recorded session's messages, up to the frames of the first seconds."""
     return tuple(_messages(capture.read()) for capture in captures())
+
+
+@cache
+def short_sessions() -> tuple[tuple[Sent, ...], ...]:
+    """The same with frames cut short, which most inputs are made of: shorter ones are quicker."""
+    return tuple(
+        tuple(
+            replace(m, payload=m.payload[:SHORT_BYTES]) if m.type_id in MEDIA else m
+            for m in messages
+        )
+        for messages in sessions()
+    )
 
 
 def _messages(data: bytes) -> tuple[Sent, ...]:

@@ -4,7 +4,7 @@
 
     SESSION   session -> flv -> stream -> packager, segmenter, playlists, and sometimes TS
     TAGS                 flv -> stream -> ...
-    AMF       every message type that carries it
+    AMF       one of the message types that carry it
 
 The path is the product's: bytes in one shared buffer that is written over, as the listener has
 it. What may come out is ``ProtocolError`` or ``MediaError``; everything else is a finding, and so
@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from origin.errors import MediaError, ProtocolError, Refused
 from origin.hls.rendition import Rendition
+from origin.hls.resource import Resource
 from origin.media.coded import MediaKind
 from origin.rtmp.chunk import Message
 from origin.rtmp.events import Event, PublishEnded, PublishRequested
@@ -36,6 +37,7 @@ T = TypeVar("T")
 
 _buffer = memoryview(bytearray(256 * 1024))
 _limits = Limits()
+_CARRIERS = (Type.AMF0_COMMAND, Type.AMF3_COMMAND, Type.AMF0_DATA)
 
 
 class Outcome(Enum):
@@ -54,7 +56,7 @@ def feed(given: Input, number: int = 0) -> Outcome:
         case Kind.TAGS:
             return _feed_tags(given.data, number)
         case Kind.AMF:
-            return _feed_amf(given.data)
+            return _feed_amf(given.data, _CARRIERS[number % 3])
 
 
 class _Client:
@@ -138,18 +140,29 @@ def push(publication: Publication, kind: MediaKind, at: int, body: memoryview | 
 def look(station: Station, *, with_ts: bool) -> None:
     """Ask for everything that a viewer could ask for."""
     for stream in station.registry:
-        if stream.session is not None:
-            _look_at(stream.session.rendition, with_ts=with_ts)
+        if stream.session is None:
+            continue
+        presentation = stream.session.presentation
+        presentation.multivariant()
+        presentation.ts_multivariant()
+        for rendition in presentation.renditions.values():
+            _look_at(rendition, with_ts=with_ts)
 
 
 def _look_at(rendition: Rendition, *, with_ts: bool) -> None:
-    rendition.multivariant()
-    rendition.playlist()
     rendition.playlist(skips=True)
-    if rendition.ts_multivariant() is not None and with_ts:
-        rendition.ts_playlist()
-        for segment in rendition.listed:
-            rendition.find_ts(segment.ts_name)
+    for name in _listed(rendition.playlist()):
+        assert rendition.find(name) is not None, name
+    listed_in_ts = _listed(rendition.ts_playlist())
+    for name in listed_in_ts if with_ts else []:
+        assert rendition.find_ts(name) is not None, name
+
+
+def _listed(playlist: Resource | None) -> list[str]:
+    if playlist is None:
+        return []
+    lines = b"".join(playlist.pieces).decode().splitlines()
+    return [line for line in lines if not line.startswith("#")]
 
 
 def _feed_tags(data: bytes, number: int) -> Outcome:
@@ -173,14 +186,12 @@ def _feed_tags(data: bytes, number: int) -> Outcome:
     return outcome
 
 
-def _feed_amf(data: bytes) -> Outcome:
-    outcome = Outcome.TAKEN
-    for type_id in (Type.AMF0_COMMAND, Type.AMF3_COMMAND, Type.AMF0_DATA):
-        try:
-            read(Message(type_id, 0, 0, data), _limits)
-        except ProtocolError:
-            outcome = Outcome.PROTOCOL
-    return outcome
+def _feed_amf(data: bytes, type_id: int) -> Outcome:
+    try:
+        read(Message(type_id, 0, 0, data), _limits)
+    except ProtocolError:
+        return Outcome.PROTOCOL
+    return Outcome.TAKEN
 
 
 def _at_once(coroutine: Coroutine[object, None, T]) -> T:

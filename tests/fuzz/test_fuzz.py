@@ -15,7 +15,7 @@ from tests.fuzz.target import Outcome, feed
 SEED = 1
 SHARE = 4
 """Parts, so that several workers may each take one, and a failure says which numbers to try."""
-INPUTS = 6000
+INPUTS = 4000
 FOUND = sorted(
     path
     for path in (Path(__file__).parent.parent / "corpus" / "fuzz").iterdir()
@@ -28,7 +28,7 @@ def test_mutated_input_raises_nothing_but_what_it_may(part: int) -> None:
     first = part * INPUTS // SHARE
     report = run(SEED, range(first, first + INPUTS // SHARE), times=False)
     assert report.findings == {}
-    assert all(report.outcomes[outcome] > 50 for outcome in Outcome), "mutations that miss"
+    assert all(report.outcomes[outcome] > 100 for outcome in Outcome), "mutations that miss"
 
 
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.name)
