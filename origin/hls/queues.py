@@ -7,11 +7,17 @@ a cut. The segmenter decides where a cut is to be; this module knows what lies o
 
 from collections.abc import Iterable
 
+from origin.media.coded import MediaKind
 from origin.media.sample import Sample
+from origin.media.timebase import VIDEO_TIMESCALE
 from origin.media.track import Track
 
 SAMPLE_OVERHEAD_BYTES = 128
 """What keeping a sample costs besides its payload: empty frames fill memory, too."""
+
+SAME_TIME = VIDEO_TIMESCALE // 50
+"""Keyframes of two pictures that are shown so close to each other are of the same moment: half a
+frame of a slow one."""
 
 
 class Queues:
@@ -21,6 +27,9 @@ class Queues:
         self.of: tuple[list[Sample], ...] = tuple([] for _ in tracks)
         self.leading = self.of[leader]
         self._timescale = tracks[leader].timescale
+        self._is_other_picture = tuple(
+            track.kind is MediaKind.VIDEO and index != leader for index, track in enumerate(tracks)
+        )
         self._timescales = tuple(track.timescale for track in tracks)
         self._others = tuple(
             (queue, track.timescale)
@@ -79,12 +88,43 @@ class Queues:
         ]
         return max(ends, default=0)
 
-    def take(self, before: int | None) -> tuple[tuple[Sample, ...], ...]:
-        """Take what begins before a time, or all there is; one run per track."""
+    def take(
+        self, before: int | None, keyframe: Sample | None = None
+    ) -> tuple[tuple[Sample, ...], ...]:
+        """Take what begins before a time, or all there is; one run per track.
+
+        Where the cut is at a keyframe of the leader, other pictures are cut at theirs of the same
+        moment: encoders that reorder differently decode it at different times.
+        """
         return tuple(
-            _take(queue, None if before is None else -(-before * timescale // self._timescale))
-            for queue, timescale in zip(self.of, self._timescales, strict=True)
+            _take(queue, None if before is None else self._limit(index, before, keyframe))
+            for index, queue in enumerate(self.of)
         )
+
+    def begin(self, index: int, keyframe: Sample) -> tuple[bool, int]:
+        """Drop what of another picture cannot be decoded: what comes before its own keyframe.
+
+        Return whether that one is here, of the moment of the leader's; and the weight of what was
+        dropped.
+        """
+        twin = self._twin(index, keyframe)
+        return twin is not None, weight(_take(self.of[index], twin))
+
+    def _limit(self, index: int, before: int, keyframe: Sample | None) -> int:
+        twin = self._twin(index, keyframe) if keyframe is not None else None
+        if twin is not None:
+            return twin
+        return -(-before * self._timescales[index] // self._timescale)
+
+    def _twin(self, index: int, keyframe: Sample) -> int | None:
+        """When another picture's keyframe is decoded that shows the same moment as the leader's."""
+        if not self._is_other_picture[index]:
+            return None
+        shown = keyframe.dts + keyframe.composition_offset
+        for sample in reversed(self.of[index]):
+            if sample.is_sync and abs(sample.dts + sample.composition_offset - shown) <= SAME_TIME:
+                return sample.dts
+        return None
 
     def forget(self, index: int, before: int) -> int:
         """Drop what of a track begins before a time on its own clock; return its weight."""

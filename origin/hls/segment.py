@@ -59,7 +59,7 @@ class Segment:
     @property
     def is_gap(self) -> bool:
         """Whether a part of it is missing: a player should take another rendition's."""
-        return any([part.is_gap for part in self.parts])
+        return any(part.is_gap for part in self.parts)
 
     @property
     def ends_at(self) -> datetime:

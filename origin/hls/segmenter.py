@@ -1,9 +1,9 @@
 """Where parts and segments end.
 
 One Segmenter serves one *discontinuity domain*: a fixed set of tracks on one unbroken timeline.
-One of them leads, the video where there is any. Its decoding times are the clock; every track is
-dealt out by time: what begins before a cut goes into the part that the cut ends, and what comes
-too late for that goes into the next one.
+One of them leads, the first video where there is any. Its decoding times are the clock; every
+track is dealt out by time: what begins before a cut goes into the part that the cut ends, and
+what comes too late for that goes into the next one.
 
 * A part ends *before* the frame that would make it longer than allowed, so that no part ever
   exceeds PART-TARGET (draft-pantos-hls-rfc8216bis, 4.4.4.9).
@@ -21,6 +21,8 @@ too late for that goes into the next one.
 * Without a keyframe a segment ends by force where EXT-X-TARGETDURATION would be exceeded.
 * Audio alone can be cut anywhere, so a segment ends with the part that comes nearest.
 * Until the leader's first keyframe nothing can be decoded, and what lies before it is dropped.
+* Other videos are cut at the same places; where a segment ends with a keyframe, at theirs of the
+  same moment.
 * When the leader falls silent, the others go on: they cut the parts while it is gone.
 
 Cuts are counted in the leader's ticks, so the durations of parts add up without rounding; all
@@ -131,6 +133,8 @@ class Segmenter:
         self._first = [0] * len(tracks)
         # Likewise: when a follower is past this, the leader is silent.
         self._silence = [-1] * len(tracks)
+        self._unseen: set[int] = set()
+        """Other pictures whose first keyframe has not come yet."""
 
     def push(self, track_index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
         """Take the next sample of a track; raise MediaError if a part grows without bound."""
@@ -181,12 +185,12 @@ class Segmenter:
         self._cut_beside(self._end(), events, next_is_here=False)
         if not self._queues.are_empty:
             end = min(self._end(), self._part_full) if self._queues.has_others else self._end()
-            self._make_part(max(end, self._part_start + 1), events, everything=True)
+            self._make_part(max(end, self._part_start + 1), events, self._queues.take(None))
         self._end_segment(events, by_force=False)
         return tuple(events)
 
     def _push_follower(self, index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
-        if sample.dts < self._first[index]:
+        if sample.dts < self._first[index] or self._is_undecodable(index, sample):
             self._room += weight([sample])
             return NOTHING
         self._queues.of[index].append(sample)
@@ -224,15 +228,32 @@ class Segmenter:
         self._segment_due = sample.dts + self._first_length
         self._start_part(sample.dts)
         for index in self._followers:
+            if self._tracks[index].kind is MediaKind.VIDEO:
+                self._begin_beside(index, sample)
+                continue
             self._first[index] = -(-sample.dts * self._timescales[index] // self._timescale)
             self._room += self._queues.forget(index, self._first[index])
         self._leading.append(sample)
+
+    def _begin_beside(self, index: int, keyframe: Sample) -> None:
+        """Begin another picture with its own keyframe: now, or when it comes."""
+        is_here, dropped = self._queues.begin(index, keyframe)
+        self._room += dropped
+        if not is_here:
+            self._unseen.add(index)
+
+    def _is_undecodable(self, index: int, sample: Sample) -> bool:
+        if index not in self._unseen:
+            return False
+        if sample.is_sync:
+            self._unseen.remove(index)
+        return not sample.is_sync
 
     def _cut_before(self, sample: Sample, events: list[SegmenterEvent]) -> None:
         """End a part or segment, if there is to be an end where this sample begins."""
         end = sample.dts + sample.duration
         if sample.is_sync and not self._is_audio and self._is_due(sample):
-            self._cut(sample.dts, events)
+            self._cut(sample.dts, events, sample)
             self._end_segment(events, by_force=False)
         elif end - self._segment_start > self._longest_segment:
             self._cut(sample.dts, events)
@@ -264,7 +285,7 @@ class Segmenter:
         """Cut by a follower; there is no keyframe to wait for."""
         if not self._cut(self._border(), events):
             self._cut(self._queues.end_of_first(), events)
-        if self._is_nearest_border():
+        if self._is_nearest_border() or self._part_full <= self._part_start:
             self._end_segment(events, by_force=True)
 
     def _is_due(self, sample: Sample) -> bool:
@@ -289,17 +310,19 @@ class Segmenter:
         last = self._leading[-1]
         return last.dts + last.duration
 
-    def _cut(self, at: int, events: list[SegmenterEvent]) -> bool:
-        """End the part, unless it would be empty: then its time belongs to the next one."""
+    def _cut(self, at: int, events: list[SegmenterEvent], keyframe: Sample | None = None) -> bool:
+        """End the part, unless it would be empty: then its time belongs to the next one.
+
+        ``keyframe`` is the leader's that begins the next one, where there is one.
+        """
         if self._queues.is_empty_before(at):
             return False
-        self._make_part(at, events)
+        self._make_part(at, events, self._queues.take(at, keyframe))
         return True
 
     def _make_part(
-        self, at: int, events: list[SegmenterEvent], *, everything: bool = False
+        self, at: int, events: list[SegmenterEvent], samples: tuple[tuple[Sample, ...], ...]
     ) -> None:
-        samples = self._queues.take(None if everything else at)
         self._room += sum([weight(run) for run in samples])
         leading = samples[self._leader]
         if leading:

@@ -4,31 +4,47 @@
 
     push(unit) -> tracks known? -> Timeline -> Segmenter -> Presentation
                       |                |
-                  held back       jump, new configuration, new track:
+                  held back       jump, new configuration, new track, track gone:
                   until then      flush, DISCONTINUITY, begin anew
 
 A stream's tracks are fixed within a discontinuity domain. Encoders announce each track by its
 sequence header before the first frame, but not together, and some announce a track that never
-comes; so the first frames are held back until audio and video are both known, or for
-``TRACK_WAIT`` of media, whichever is first. A track that shows up later begins a new domain.
+comes; so the first frames are held back until audio and video are both known, and whatever other
+tracks onMetaData tells of, or for ``TRACK_WAIT`` of media, whichever is first. A track that shows
+up later begins a new domain.
+
+Of several pictures or several sounds one may end while the others go on. Who is silent for
+``GONE_AFTER``, or says so and then is silent, is done without, in a new domain; if it comes back,
+that is another one. The only picture or the only sound is waited for as long as the session
+lasts: nothing could take its place.
 
 One packager serves one session and is used from the event loop's thread alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
-from origin.hls.segmenter import Segmenter, SegmenterEvent
 from origin.media.coded import Coded, CodedFrame, MediaKind, SequenceEnd, TrackId
 from origin.media.description import Description
 from origin.media.timebase import Millis, unwrap
 from origin.media.track import Track
-from origin.streams.timeline import TimeJumpError, Timeline
+from origin.streams.domain import Domain, StrangeTrackError
+from origin.streams.metadata import told_sounds, told_tracks
+from origin.streams.timeline import TimeJumpError
 
 TRACK_WAIT = Millis(1000)
 """How much media may pass before a track that has not shown itself is done without."""
+
+GONE_AFTER = Millis(10_000)
+"""How long one of several pictures or sounds may be silent before it is done without."""
+
+ENDED_AFTER = Millis(1000)
+"""The same, once the encoder has said that the track is over: some say so and go on."""
+
+MOST_TRACKS = 16
+"""Of each kind: more are ignored. OBS sends up to ten pictures and six sounds."""
 
 HELD_BYTES = 16 * 1024 * 1024
 """The most that is held back meanwhile: a second of 100 Mbit/s."""
@@ -38,8 +54,6 @@ CODEC_FIELDS = {MediaKind.VIDEO: "videocodecid", MediaKind.AUDIO: "audiocodecid"
 
 SESSION_START = Millis(1000)
 """Where a session's clock begins: a track may be up to this much earlier than the first one."""
-
-_VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
 
 
 class Packager:
@@ -60,11 +74,15 @@ class Packager:
         self._rules = rules
         self._wall = wall
         self._on_media = on_media
-        self._descriptions = {kind: Description() for kind in MediaKind}
+        self._descriptions: dict[TrackId, Description] = {}
         self._expected: frozenset[MediaKind] = frozenset(MediaKind)
+        self._announced: frozenset[TrackId] = frozenset()
+        self._gone: set[TrackId] = set()
+        self._ended: set[TrackId] = set()
+        self._delays: dict[TrackId, Millis] = {}
         self._held: list[tuple[int, CodedFrame]] = []
         self._held_bytes = 0
-        self._domain: _Domain | None = None
+        self._domain: Domain | None = None
         self._clock = SESSION_START
 
     def expect(self, metadata: Mapping[str, object]) -> None:
@@ -76,6 +94,8 @@ class Packager:
         }
         if named:
             self._expected = frozenset(named)
+        self._announced = told_tracks(metadata)
+        self.presentation.sound_names = told_sounds(metadata)
 
     def push(self, at: int, unit: Coded) -> None:
         """Take a unit stamped ``at`` (32-bit milliseconds).
@@ -83,13 +103,13 @@ class Packager:
         Raises:
             MediaError: its configuration cannot be packaged; the text is for the streamer.
         """
-        if unit.track.number:
-            return  # only the first track of each kind is packaged
         if isinstance(unit, CodedFrame):
             self._push_frame(at, unit)
-        elif not isinstance(unit, SequenceEnd) and self._descriptions[unit.track.kind].take(unit):
+        elif isinstance(unit, SequenceEnd):
+            self._ended.add(unit.track)
+        elif self._description(unit.track).take(unit):
+            self._gone.discard(unit.track)
             self._end_domain()
-        # After a SequenceEnd the publish ends, or another header follows.
 
     def flush(self) -> None:
         """Publish every whole frame that was received, and close the segment.
@@ -99,34 +119,76 @@ class Packager:
         if self._domain is None:
             self._begin_domain()
         self._end_domain()
-        self._expected = frozenset(MediaKind)
+        self._expected, self._announced = frozenset(MediaKind), frozenset()
+        self._descriptions.clear()
+        self._gone.clear()
+        self._ended.clear()
+        self._delays.clear()
 
     def _push_frame(self, at: int, frame: CodedFrame) -> None:
         if self._domain is not None:
             try:
-                self._domain.push(at, frame)
+                has_segment = self._domain.push(at, frame)
             except TimeJumpError:
                 self._end_domain()
+            except StrangeTrackError:
+                if not self._comes_back(frame):
+                    return
             else:
+                if has_segment:
+                    self._miss_tracks()
                 return
         if self._is_announced(frame):
             self._hold(at, frame)
 
+    def _comes_back(self, frame: CodedFrame) -> bool:
+        """Whether a track that the domain has not is one from now on."""
+        if not self._is_announced(frame) or not frame.is_keyframe:
+            return False
+        self._end_domain()
+        return True
+
+    def _miss_tracks(self) -> None:
+        """Do without those of several pictures or sounds that have been silent for long."""
+        assert self._domain is not None
+        timeline = self._domain.timeline
+        over = set(timeline.silent_for(ENDED_AFTER)) & self._ended
+        missing = over.union(timeline.silent_for(GONE_AFTER))
+        for kind in MediaKind:
+            all_of_it = {track for track in timeline.tracks if track.kind is kind}
+            gone = all_of_it & missing
+            if gone and gone != all_of_it:
+                self._gone |= gone
+                self._end_domain()
+
+    def _description(self, track: TrackId) -> Description:
+        """What is known of a track; of one too many, nothing is ever kept."""
+        known = self._descriptions.get(track)
+        if known is None:
+            known = Description()
+            if sum(each.kind is track.kind for each in self._descriptions) < MOST_TRACKS:
+                self._descriptions[track] = known
+        return known
+
     def _is_announced(self, frame: CodedFrame) -> bool:
         """Whether a decoder could make something of ``frame``; some announce themselves."""
-        description = self._descriptions[frame.track.kind]
+        description = self._description(frame.track)
         if description.learn(frame):
             self._end_domain()
         return description.describes(frame)
 
     def _hold(self, at: int, frame: CodedFrame) -> None:
+        self._gone.discard(frame.track)
+        self._ended.discard(frame.track)
         self._held.append((at, frame))
         self._held_bytes += len(frame.payload)
         if self._tracks_are_known():
             self._begin_domain()
 
     def _tracks_are_known(self) -> bool:
-        if all(self._descriptions[kind].configuration is not None for kind in self._expected):
+        known = self._tracks()
+        kinds = {track.kind for track in known}
+        if self._expected <= kinds and self._announced <= known.keys():
             return True
         first, last = self._held[0][0], self._held[-1][0]
         waited = unwrap(last, Millis(first)) - first
@@ -135,15 +197,39 @@ class Packager:
     def _begin_domain(self) -> None:
         if not self._held:
             return
-        told = [description.configuration for description in self._descriptions.values()]
-        tracks = tuple(Track(configuration) for configuration in told if configuration is not None)
-        self.presentation.configure({TrackId(track.kind, 0): track for track in tracks})
-        self._domain = _Domain(
+        for _, frame in self._held:
+            if frame.is_keyframe:
+                self._delays.setdefault(frame.track, frame.composition)
+        tracks = self._in_order()
+        self.presentation.configure(tracks)
+        self._domain = Domain(
             tracks, self._clock, self._rules, self.presentation, self._wall, self._on_media
         )
         held, self._held, self._held_bytes = self._held, [], 0
         for at, frame in held:
             self.push(at, frame)
+
+    def _tracks(self) -> dict[TrackId, Track]:
+        """Those that can be decoded, and are not over."""
+        return {
+            track: Track(description.configuration)
+            for track, description in self._descriptions.items()
+            if description.configuration is not None and track not in self._gone
+        }
+
+    def _in_order(self) -> dict[TrackId, Track]:
+        """The tracks as the segmenter wants them: it cuts where the first picture's keyframes are.
+
+        That is the one whose keyframes are decoded last, of those that are shown together: then
+        the others' have come already, however far each encoder reorders.
+        """
+        tracks = self._tracks()
+
+        def place(track: TrackId) -> tuple[bool, int, int]:
+            is_sound = track.kind is MediaKind.AUDIO
+            return is_sound, 0 if is_sound else self._delays.get(track, 0), track.number
+
+        return {track: tracks[track] for track in sorted(tracks, key=place)}
 
     def _end_domain(self) -> None:
         if self._domain is None:
@@ -152,49 +238,4 @@ class Packager:
         self._clock = self._domain.timeline.end
         self._domain = None
         self.presentation.discontinue()
-        self._on_media()
-
-
-class _Domain:
-    """One discontinuity domain: a timeline and a segmenter over a fixed set of tracks."""
-
-    def __init__(
-        self,
-        tracks: tuple[Track, ...],
-        start: Millis,
-        rules: Rules,
-        presentation: Presentation,
-        wall: Callable[[], datetime],
-        on_media: Callable[[], None],
-    ) -> None:
-        self.timeline = Timeline(tracks, start)
-        self._index_of = {track.kind: index for index, track in enumerate(tracks)}
-        self._video_index = self._index_of.get(MediaKind.VIDEO, 0)
-        self._audio_index = self._index_of.get(MediaKind.AUDIO, 0)
-        self._segmenter = Segmenter(
-            rules, tracks, presentation.target_duration, presentation.part_target_s
-        )
-        self._presentation = presentation
-        self._wall = wall
-        self._on_media = on_media
-
-    def push(self, at: int, frame: CodedFrame) -> None:
-        sample = self.timeline.push(at, frame)
-        if sample is None:
-            return
-        is_video = frame.track.kind is _VIDEO
-        index = self._video_index if is_video else self._audio_index
-        if events := self._segmenter.push(index, sample):
-            self._add(events)
-        if is_video and frame.is_keyframe and (events := self._segmenter.meet_keyframe()):
-            self._add(events)
-
-    def flush(self) -> None:
-        for kind, sample in self.timeline.flush():
-            self._add(self._segmenter.push(self._index_of[kind], sample))
-        self._add(self._segmenter.flush())
-
-    def _add(self, events: Iterable[SegmenterEvent]) -> None:
-        for event in events:
-            self._presentation.add(event, self._wall())
         self._on_media()

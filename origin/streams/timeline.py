@@ -20,9 +20,10 @@ with some encoders, repeat or step back. Players want one clock per track that o
 A timeline is used by one stream, from the event loop's thread.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from origin.media.coded import CodedFrame, MediaKind
+from origin.media.coded import CodedFrame, MediaKind, TrackId
 from origin.media.configuration import AudioConfiguration
 from origin.media.sample import Sample
 from origin.media.timebase import VIDEO_TIMESCALE, Millis, Ticks, unwrap
@@ -72,18 +73,20 @@ class _Lane:
 class Timeline:
     """Times the frames of a fixed set of tracks, from ``start`` milliseconds on.
 
+    The first picture leads, or the first sound where there is none.
+
     ``start`` is where the first message stands on the session's clock. It is above zero at the
     beginning of a session, since a track may begin earlier than the first message.
     """
 
-    def __init__(self, tracks: tuple[Track, ...], start: Millis) -> None:
-        lanes = {track.kind: _lane(track) for track in tracks}
+    def __init__(self, tracks: Mapping[TrackId, Track], start: Millis) -> None:
+        self._lanes = {track: _lane(described) for track, described in tracks.items()}
         self._start = start
         self._origin: Millis | None = None
-        self._video = lanes.get(MediaKind.VIDEO)
-        self._audio = lanes.get(MediaKind.AUDIO)
-        self._lanes = tuple(lanes.items())
-        self._leading = self._video or self._lanes[0][1]
+        # By number: looked up for every frame.
+        self._pictures = _numbered(self._lanes, MediaKind.VIDEO)
+        self._sounds = _numbered(self._lanes, MediaKind.AUDIO)
+        self._leading = next(iter((self._pictures or self._sounds).values()))
         self.resyncs = 0
         """How often audio has been put back next to its timestamps."""
 
@@ -92,7 +95,20 @@ class Timeline:
         """The end of the longest track so far, on the session's clock, rounded up."""
         if self._origin is None:
             return self._start
-        return Millis(max(_end(lane) for _, lane in self._lanes))
+        return Millis(max(_end(lane) for lane in self._lanes.values()))
+
+    @property
+    def tracks(self) -> Iterable[TrackId]:
+        return self._lanes.keys()
+
+    def silent_for(self, limit: Millis) -> list[TrackId]:
+        """The tracks that are so far behind the one that has come furthest."""
+        newest = self.end
+        reached = {
+            track: _end(lane) if lane.held is not None else self._start
+            for track, lane in self._lanes.items()
+        }
+        return [track for track, end in reached.items() if newest - end > limit]
 
     def push(self, at: int, frame: CodedFrame) -> Sample | None:
         """Take a frame stamped ``at`` (32-bit milliseconds).
@@ -102,7 +118,8 @@ class Timeline:
         Raises:
             TimeJumpError: it belongs to another domain.
         """
-        lane = self._video if frame.track.kind is _VIDEO else self._audio
+        kind, number = frame.track
+        lane = (self._pictures if kind is _VIDEO else self._sounds).get(number)
         if lane is None:
             return None
         if self._origin is None:
@@ -120,7 +137,7 @@ class Timeline:
             return self._push_audio(lane, time, frame)
         return _push_video(lane, time, frame)
 
-    def flush(self) -> list[tuple[MediaKind, Sample]]:
+    def flush(self) -> list[tuple[TrackId, Sample]]:
         """Give out what is held back, as long as the frames before it were.
 
         Not of a track that fell silent long ago: the segments of that time are complete, and in
@@ -128,15 +145,15 @@ class Timeline:
         """
         silent_at = self.end - JUMP
         last = [
-            (kind, _release(lane, lane.usual))
-            for kind, lane in self._lanes
+            (track, _release(lane, lane.usual))
+            for track, lane in self._lanes.items()
             if _end(lane) >= silent_at
         ]
-        return [(kind, sample) for kind, sample in last if sample is not None]
+        return [(track, sample) for track, sample in last if sample is not None]
 
     def _begin(self, origin: Millis) -> None:
         self._origin = origin
-        for _, lane in self._lanes:
+        for lane in self._lanes.values():
             lane.last = origin
 
     def _push_audio(self, lane: _Lane, time: int, frame: CodedFrame) -> Sample | None:
@@ -155,6 +172,10 @@ class Timeline:
         done = _release(lane, length)
         lane.held, lane.held_dts = frame, Ticks(due)
         return done
+
+
+def _numbered(lanes: Mapping[TrackId, _Lane], kind: MediaKind) -> dict[int, _Lane]:
+    return {track.number: lane for track, lane in lanes.items() if track.kind is kind}
 
 
 def _lane(track: Track) -> _Lane:

@@ -116,7 +116,9 @@ def test_a_jump_in_time_is_one_discontinuity_and_no_gap(packager: Packager, begi
 def test_flush_publishes_every_frame_that_came(packager: Packager) -> None:
     broadcast(packager, 2.6)
     packager.flush()
-    assert sum(segment.duration_s for segment in packager.presentation.main.listed) == pytest.approx(2.6)
+    assert sum(
+        segment.duration_s for segment in packager.presentation.main.listed
+    ) == pytest.approx(2.6)
 
 
 def test_after_a_flush_the_next_publisher_goes_on_in_the_same_playlist(packager: Packager) -> None:

@@ -5,7 +5,8 @@ from itertools import count
 
 import pytest
 
-from origin.auth.keyring import KeyRing, OpenToAll, StreamKey
+from origin.auth.gate import OpenToAll
+from origin.auth.keyring import StreamKey
 from origin.errors import Refused
 from origin.hls.rules import Rules
 from origin.streams.door import Publication, PublishRequest
@@ -13,6 +14,7 @@ from origin.streams.registry import Registry
 from origin.streams.stream import Patience, State, Stream
 from tests.support.broadcasts import broadcast
 from tests.support.clocks import FakeClock
+from tests.support.gates import GateKeeper
 
 
 @pytest.fixture
@@ -151,7 +153,7 @@ async def test_the_same_key_takes_over_from_a_connection_that_hangs(obs: Encoder
     hanging = await obs.connect()
     broadcast(hanging, 5.0)
     second = await obs.connect()
-    assert obs.dismissals == ["replaced by a newer connection with the same key"]
+    assert obs.dismissals == ["replaced by a newer connection to this stream"]
     broadcast(hanging, 5.0, begin=5000)
     hanging.end(clean=True)
     assert state_of(obs) is State.RECONNECTING
@@ -223,7 +225,7 @@ async def test_closing_sends_publishers_away_and_keeps_what_they_sent(obs: Encod
 
 async def test_a_wrong_key_disturbs_nobody(clock: FakeClock) -> None:
     registry = Registry(
-        KeyRing([StreamKey("main", "right")]),
+        GateKeeper([StreamKey("main", "right")], clock).gate,
         rules=Rules(),
         patience=Patience(),
         clock=clock,

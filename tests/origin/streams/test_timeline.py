@@ -18,7 +18,7 @@ from origin.streams.timeline import RESYNC, TimeJumpError, Timeline
 AVC = AvcConfiguration(b"", "avc1.64001f", 320, 180, None, (1, 1), 4, (), ())
 AAC = AacConfiguration(b"", "mp4a.40.2", 48_000, 2, 1024, 3)
 VIDEO, AUDIO = MediaKind.VIDEO, MediaKind.AUDIO
-BOTH = (Track(AVC), Track(AAC))
+BOTH = {VIDEO_TRACK: Track(AVC), AUDIO_TRACK: Track(AAC)}
 START = Millis(1000)
 
 
@@ -39,7 +39,11 @@ def run(timeline: Timeline, arrivals: list[tuple[int, CodedFrame]]) -> list[Time
         sample = timeline.push(at % MILLIS_WRAP, frame)
         if sample is not None:
             timed.append((frame.track.kind, sample))
-    return timed + timeline.flush()
+    return timed + flushed(timeline)
+
+
+def flushed(timeline: Timeline) -> list[Timed]:
+    return [(track.kind, sample) for track, sample in timeline.flush()]
 
 
 def samples(timed: list[Timed], kind: MediaKind) -> list[Sample]:
@@ -150,7 +154,7 @@ def test_the_last_frame_of_a_track_that_fell_silent_is_not_dated_back(
     timeline = Timeline(BOTH, START)
     for at, frame in sorted(arrivals, key=lambda arrival: arrival[0]):
         timeline.push(at, frame)
-    assert [kind for kind, _ in timeline.flush()] == [other]
+    assert [kind for kind, _ in flushed(timeline)] == [other]
 
 
 def test_a_hole_in_the_audio_stretches_the_frame_before_it() -> None:
@@ -183,7 +187,7 @@ def test_any_timestamps_give_tracks_without_gap_or_overlap(steps: list[tuple[boo
             continue
         pictures += is_video
         timed += [(frame.track.kind, sample)] if sample is not None else []
-    timed += timeline.flush()
+    timed += flushed(timeline)
     for kind in MediaKind:
         own = samples(timed, kind)
         assert not any(gaps(own))

@@ -1,0 +1,82 @@
+"""One discontinuity domain: a timeline and a segmenter over a fixed set of tracks.
+
+Frames go in, and whatever they complete goes to the presentation. A domain is made when its
+tracks are known (``streams.packager``) and never goes on after ``flush``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from origin.hls.presentation import Presentation
+from origin.hls.rules import Rules
+from origin.hls.segmenter import SegmentEnded, Segmenter, SegmenterEvent
+from origin.media.coded import CodedFrame, MediaKind, TrackId
+from origin.media.timebase import Millis
+from origin.media.track import Track
+from origin.streams.timeline import Timeline
+
+_VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
+
+
+class StrangeTrackError(Exception):
+    """A frame is of no track of this domain."""
+
+
+class Domain:
+    """One discontinuity domain: a timeline and a segmenter over a fixed set of tracks."""
+
+    def __init__(
+        self,
+        tracks: Mapping[TrackId, Track],
+        start: Millis,
+        rules: Rules,
+        presentation: Presentation,
+        wall: Callable[[], datetime],
+        on_media: Callable[[], None],
+    ) -> None:
+        self.timeline = Timeline(tracks, start)
+        self._index_of = {track: index for index, track in enumerate(tracks)}
+        # By number: looked up for every frame.
+        self._pictures = self._numbered(MediaKind.VIDEO)
+        self._sounds = self._numbered(MediaKind.AUDIO)
+        self._segmenter = Segmenter(
+            rules, tuple(tracks.values()), presentation.target_duration, presentation.part_target_s
+        )
+        self._presentation = presentation
+        self._wall = wall
+        self._on_media = on_media
+
+    def push(self, at: int, frame: CodedFrame) -> bool:
+        """Take a frame; return whether it ended a segment."""
+        kind, number = frame.track
+        is_video = kind is _VIDEO
+        index = (self._pictures if is_video else self._sounds).get(number)
+        if index is None:
+            raise StrangeTrackError
+        sample = self.timeline.push(at, frame)
+        if sample is None:
+            return False
+        if events := self._segmenter.push(index, sample):
+            return self._add(events)
+        # Of several pictures the others' last frames have not come yet.
+        if is_video and frame.is_keyframe and len(self._pictures) == 1:
+            return self._add(self._segmenter.meet_keyframe())
+        return False
+
+    def flush(self) -> None:
+        for track, sample in self.timeline.flush():
+            self._add(self._segmenter.push(self._index_of[track], sample))
+        self._add(self._segmenter.flush())
+
+    def _add(self, events: Sequence[SegmenterEvent]) -> bool:
+        if not events:
+            return False
+        for event in events:
+            self._presentation.add(event, self._wall())
+        self._on_media()
+        return any(isinstance(event, SegmentEnded) for event in events)
+
+    def _numbered(self, kind: MediaKind) -> dict[int, int]:
+        return {
+            track.number: index for track, index in self._index_of.items() if track.kind is kind
+        }
