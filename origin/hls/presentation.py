@@ -77,7 +77,6 @@ class Presentation:
         first_msn: int,
         first_discontinuity_sequence: int,
         begins_with_discontinuity: bool,
-        observer: Observer | None = None,
     ) -> None:
         self.tracks: dict[TrackId, Track] = {}
         """Those of now, in the order in which parts have them."""
@@ -88,7 +87,7 @@ class Presentation:
         self._shared = Shared(rules, epoch, first_msn)
         self._first_discontinuity_sequence = first_discontinuity_sequence
         self._discontinuous = begins_with_discontinuity
-        self._observer = observer
+        self._observer: Observer | None = None
         self._anchor: tuple[datetime, Ticks] | None = None
         self._open: Beginning | None = None
         self._lengths: list[Ticks] = []  # of the open segment's parts
@@ -142,6 +141,10 @@ class Presentation:
         together = dict.fromkeys([self.main.name, *sounds[:1]])
         codecs = [self._renditions[name].codecs for name in together]
         return ",".join([each for each in codecs if each is not None]) or None
+
+    def observe(self, observer: Observer) -> None:
+        """Tell ``observer`` of everything from now on."""
+        self._observer = observer
 
     @property
     def oldest_msn(self) -> int:

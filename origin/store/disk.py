@@ -5,7 +5,6 @@ left open when it is forgotten. Nothing is synchronized: what has been handed to
 outlives the process that did it, and a loss of power is not what this is for.
 """
 
-import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -15,6 +14,7 @@ from origin.store.journal import Pieces
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+DRAFT_SUFFIX = ".new"
 LONGEST_VECTOR = 1000
 """Buffers handed over at once; the kernel takes 1,024 (IOV_MAX)."""
 
@@ -57,7 +57,7 @@ class RealDisk:
         _write(path, os.O_APPEND, pieces)
 
     def replace(self, path: Path, pieces: Pieces) -> None:
-        draft = path.with_name(f"{path.name}.new")
+        draft = path.with_name(path.name + DRAFT_SUFFIX)
         self.create(draft, pieces)
         draft.replace(path)
 
@@ -66,8 +66,6 @@ class RealDisk:
 
     def remove_folder(self, path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
-        with contextlib.suppress(OSError):  # the stream's, once it has no session any more
-            path.parent.rmdir()
 
 
 def _write(path: Path, flags: int, pieces: Pieces) -> None:

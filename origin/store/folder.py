@@ -3,7 +3,7 @@
 ::
 
     live/lock
-    live/{stream}/{session}/note             where the stream is, made anew whenever that changes
+    live/{stream}/note                       where the stream is, made anew whenever that changes
     live/{stream}/{session}/{number}.segment    a segment, from its first part on
 
 A stream's name has passed the allow-list of names before it comes here, and a session's is made
@@ -13,12 +13,13 @@ number and the two words above ever stand in a file's name.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from origin.store.disk import PRIVATE_FOLDER
+from origin.store.disk import DRAFT_SUFFIX, PRIVATE_FOLDER
 from origin.store.journal import Contents, ForeignFileError, Kind, Record, read
+from origin.store.lock import LOCK_FILE
 
 FOLDER = "live"
 NOTE = "note"
@@ -30,23 +31,25 @@ _SEGMENT = re.compile(r"([0-9]{1,19})\.segment")
 
 
 @dataclass(frozen=True, slots=True)
-class SessionFolder:
-    """The place of one session of one stream."""
+class StreamFolder:
+    """The place of one stream."""
 
     root: Path
     stream: str
-    session: str
 
     @property
     def path(self) -> Path:
-        return self.root / self.stream / self.session
+        return self.root / self.stream
 
     @property
     def note(self) -> Path:
         return self.path / NOTE
 
-    def segment(self, number: int) -> Path:
-        return self.path / f"{number}{SEGMENT_SUFFIX}"
+    def session(self, session: str) -> Path:
+        return self.path / session
+
+    def segment(self, session: str, number: int) -> Path:
+        return self.path / session / f"{number}{SEGMENT_SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,13 @@ class KeptSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptSession:
-    """What a disk has of one session, the segments in order."""
+class KeptStream:
+    """What a disk has of one stream."""
 
-    folder: SessionFolder
+    folder: StreamFolder
     note: Record
-    segments: tuple[KeptSegment, ...]
+    sessions: Mapping[str, tuple[KeptSegment, ...]]
+    """Segments in order; more than one session only where one was about to be removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +82,20 @@ class Complaint:
     reason: str
 
 
-def load(root: Path) -> tuple[list[KeptSession], list[Complaint]]:
+def load(root: Path) -> tuple[list[KeptStream], list[Complaint]]:
     """Read all that is kept; files that end in the midst of a record are cut back to the last."""
     complaints: list[Complaint] = []
-    sessions: list[KeptSession] = []
-    for folder in _session_folders(root, complaints):
-        session = _load_session(folder, complaints)
-        if session is not None:
-            sessions.append(session)
-    return sessions, complaints
+    streams: list[KeptStream] = []
+    for folder in _stream_folders(root, complaints):
+        note = _load_file(folder.note, complaints)
+        if note is None or not note.records or note.records[0].kind is not Kind.NOTE:
+            complaints.append(Complaint(folder.path, "nothing says what this was"))
+            continue
+        sessions = {
+            path.name: _load_session(path, complaints) for path in _sessions(folder, complaints)
+        }
+        streams.append(KeptStream(folder, note.records[0], sessions))
+    return streams, complaints
 
 
 def make_root(data_dir: Path) -> Path:
@@ -96,18 +105,20 @@ def make_root(data_dir: Path) -> Path:
     return root
 
 
-def _session_folders(root: Path, complaints: list[Complaint]) -> Iterator[SessionFolder]:
-    for stream in _entries(root, complaints):
-        if not stream.is_dir():
-            continue
-        if not _STREAM.fullmatch(stream.name):
-            complaints.append(Complaint(stream, "not the name of a stream"))
-            continue
-        for session in _entries(stream, complaints):
-            if session.is_dir() and _SESSION.fullmatch(session.name):
-                yield SessionFolder(root, stream.name, session.name)
-            else:
-                complaints.append(Complaint(session, "not a session"))
+def _stream_folders(root: Path, complaints: list[Complaint]) -> Iterator[StreamFolder]:
+    for path in _entries(root, complaints):
+        if path.is_dir() and _STREAM.fullmatch(path.name):
+            yield StreamFolder(root, path.name)
+        elif path.name != LOCK_FILE:
+            complaints.append(Complaint(path, "not the folder of a stream"))
+
+
+def _sessions(folder: StreamFolder, complaints: list[Complaint]) -> Iterator[Path]:
+    for path in _entries(folder.path, complaints):
+        if path.is_dir() and _SESSION.fullmatch(path.name):
+            yield path
+        elif path.name not in (NOTE, f"{NOTE}{DRAFT_SUFFIX}"):
+            complaints.append(Complaint(path, "not a session"))
 
 
 def _entries(path: Path, complaints: list[Complaint]) -> list[Path]:
@@ -118,27 +129,15 @@ def _entries(path: Path, complaints: list[Complaint]) -> list[Path]:
         return []
 
 
-def _load_session(folder: SessionFolder, complaints: list[Complaint]) -> KeptSession | None:
-    note = _load_file(folder.note, complaints)
-    if note is None or not note.records or note.records[0].kind is not Kind.NOTE:
-        complaints.append(Complaint(folder.path, "nothing says what this session was"))
-        return None
+def _load_session(folder: Path, complaints: list[Complaint]) -> tuple[KeptSegment, ...]:
     segments = [
-        KeptSegment(number, contents.records)
-        for number, path in _segment_files(folder, complaints)
-        if (contents := _load_file(path, complaints)) is not None and _is_a_segment(contents)
+        KeptSegment(int(found[1]), contents.records)
+        for path in _entries(folder, complaints)
+        if (found := _SEGMENT.fullmatch(path.name)) is not None
+        and (contents := _load_file(path, complaints)) is not None
+        and _is_a_segment(contents)
     ]
-    segments.sort(key=lambda segment: segment.number)
-    return KeptSession(folder, note.records[0], tuple(segments))
-
-
-def _segment_files(
-    folder: SessionFolder, complaints: list[Complaint]
-) -> Iterator[tuple[int, Path]]:
-    for path in _entries(folder.path, complaints):
-        found = _SEGMENT.fullmatch(path.name)
-        if found is not None:
-            yield int(found[1]), path
+    return tuple(sorted(segments, key=lambda segment: segment.number))
 
 
 def _load_file(path: Path, complaints: list[Complaint]) -> Contents | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from origin.errors import SettingsError
-from origin.store.folder import KeptSession, SessionFolder, load, make_root
+from origin.store.folder import KeptSegment, KeptStream, StreamFolder, load, make_root
 from origin.store.journal import FILE_HEAD, Kind, Pieces, record
 from origin.store.lock import DirectoryLock
 
@@ -21,41 +21,48 @@ def put(path: Path, *records: Pieces, cut: int = 0) -> None:
     path.write_bytes(whole[: len(whole) - cut])
 
 
+SESSION = "0a1b"
+
+
 @pytest.fixture
-def session(tmp_path: Path) -> SessionFolder:
-    folder = SessionFolder(make_root(tmp_path), "main", "0a1b")
+def main(tmp_path: Path) -> StreamFolder:
+    folder = StreamFolder(make_root(tmp_path), "main")
     put(folder.note, NOTE)
     return folder
 
 
-def only(root: Path) -> KeptSession:
+def only(root: Path) -> KeptStream:
     (found,), complaints = load(root)
     assert not complaints
     return found
 
 
-def test_segments_come_back_in_order_the_last_one_open(session: SessionFolder) -> None:
-    put(session.segment(10), BEGIN, PART)
-    put(session.segment(9), BEGIN, PART, PART, END)
-    kept = only(session.root)
-    assert kept.folder == session
+def segments(kept: KeptStream) -> tuple[KeptSegment, ...]:
+    return kept.sessions[SESSION]
+
+
+def test_segments_come_back_in_order_the_last_one_open(main: StreamFolder) -> None:
+    put(main.segment(SESSION, 10), BEGIN, PART)
+    put(main.segment(SESSION, 9), BEGIN, PART, PART, END)
+    kept = only(main.root)
+    assert kept.folder == main
     assert kept.note.fields == b'{"state": "live"}'
-    assert [segment.number for segment in kept.segments] == [9, 10]
-    assert [segment.is_complete for segment in kept.segments] == [True, False]
-    assert bytes(kept.segments[1].records[1].body) == b"media"
+    assert [segment.number for segment in segments(kept)] == [9, 10]
+    assert [segment.is_complete for segment in segments(kept)] == [True, False]
+    assert bytes(segments(kept)[1].records[1].body) == b"media"
 
 
 def test_a_file_that_ends_in_a_record_is_cut_back_so_that_it_can_be_gone_on_with(
-    session: SessionFolder,
+    main: StreamFolder,
 ) -> None:
-    put(session.segment(9), BEGIN, PART, PART, cut=3)
-    (found,), (complaint,) = load(session.root)
-    assert complaint.path == session.segment(9)
+    put(main.segment(SESSION, 9), BEGIN, PART, PART, cut=3)
+    (found,), (complaint,) = load(main.root)
+    assert complaint.path == main.segment(SESSION, 9)
     assert "not whole" in complaint.reason
-    assert len(found.segments[0].records) == 2
-    with session.segment(9).open("ab") as file:
+    assert len(segments(found)[0].records) == 2
+    with main.segment(SESSION, 9).open("ab") as file:
         file.write(b"".join(END))
-    assert only(session.root).segments[0].is_complete
+    assert segments(only(main.root))[0].is_complete
 
 
 @pytest.mark.parametrize(
@@ -68,28 +75,28 @@ def test_a_file_that_ends_in_a_record_is_cut_back_so_that_it_can_be_gone_on_with
         pytest.param([BEGIN, PART, BEGIN, PART], id="two beginnings"),
     ],
 )
-def test_what_is_no_segment_is_left_out(session: SessionFolder, records: list[Pieces]) -> None:
-    put(session.segment(9), *records)
-    assert only(session.root).segments == ()
+def test_what_is_no_segment_is_left_out(main: StreamFolder, records: list[Pieces]) -> None:
+    put(main.segment(SESSION, 9), *records)
+    assert segments(only(main.root)) == ()
 
 
-def test_strangers_are_named_and_stay_where_they_are(session: SessionFolder) -> None:
-    put(session.segment(9), BEGIN, PART, END)
-    root = session.root
+def test_strangers_are_named_and_stay_where_they_are(main: StreamFolder) -> None:
+    put(main.segment(SESSION, 9), BEGIN, PART, END)
+    root = main.root
     strange = {
-        root / "a stream?": "not the name of a stream",
+        root / "a stream?": "not the folder of a stream",
         root / "main" / "keys.toml": "not a session",
-        root / "main" / "ff" / "note": "version 7",
-        session.segment(8): "not a file of ours",
+        root / "other" / "note": "version 7",
+        main.segment(SESSION, 8): "not a file of ours",
     }
     for path in strange:
         path.parent.mkdir(exist_ok=True)
     (root / "a stream?").mkdir()
     (root / "main" / "keys.toml").write_text("secret")
-    (root / "main" / "ff" / "note").write_bytes(b"TIDEKEPT\0\7")
-    session.segment(8).write_bytes(b"\x89PNG and so on")
+    (root / "other" / "note").write_bytes(b"TIDEKEPT\0\7")
+    main.segment(SESSION, 8).write_bytes(b"\x89PNG and so on")
     (found,), complaints = load(root)
-    assert [segment.number for segment in found.segments] == [9]
+    assert [segment.number for segment in segments(found)] == [9]
     reasons = {complaint.path: complaint.reason for complaint in complaints}
     for path, reason in strange.items():
         assert reason in reasons[path]

@@ -44,7 +44,7 @@ def test_files_are_made_gone_on_with_and_removed_in_order(writer: Writer, tmp_pa
     assert (folder / "note").read_bytes() == b"two"
     writer.remove_folder("main", folder)
     reach(writer)
-    assert not folder.parent.exists()
+    assert not folder.exists()
 
 
 def test_what_is_kept_is_nobody_elses_to_read(writer: Writer, tmp_path: Path) -> None:
