@@ -7,21 +7,14 @@ for another reason (the port is taken), 0 for an end that was asked for.
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from cdn.commands.check import check as check_all
-from cdn.commands.plan import plan_command
-from cdn.commands.purge import purge_command
-from cdn.commands.reference import example_file
 from cdn.errors import SettingsError
-from cdn.observe import set_up_logging
-from cdn.process import workers
-from cdn.render.command import render_command
-from cdn.settings import EdgeSettings, Section, load
+from cdn.flags import SettingOption, sections
 
 HELP = "An HTTP cache for live HLS, between an origin and its viewers."
 
@@ -44,11 +37,45 @@ REPEATED = frozenset({"--origin"})
 Flag = str | tuple[str, ...] | None
 """What a flag was given: nothing, a text, or several texts."""
 
-COMMANDS: tuple[click.Command, ...] = (render_command, purge_command, plan_command)
-"""What can be done beside serving, each in a module of its own."""
-
 UNUSABLE = 2
 FAILED = 1
+
+
+def _render() -> click.Command:
+    from cdn.render.command import render_command
+
+    return render_command
+
+
+def _purge() -> click.Command:
+    from cdn.commands.purge import purge_command
+
+    return purge_command
+
+
+def _plan() -> click.Command:
+    from cdn.commands.plan import plan_command
+
+    return plan_command
+
+
+COMMANDS: dict[str, Callable[[], click.Command]] = {
+    "render": _render,
+    "purge": _purge,
+    "plan": _plan,
+}
+"""What can be done beside serving, each in a module of its own, which is imported for it."""
+
+
+class _Commands(click.Group):
+    """The command itself, and those below it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = COMMANDS.get(cmd_name)
+        return None if command is None else command()
 
 
 def main() -> None:
@@ -58,29 +85,45 @@ def main() -> None:
     def edge(config: Path | None, check: bool, exit_with_parent: bool, **flags: Flag) -> None:
         if click.get_current_context().invoked_subcommand is not None:
             return
-        with _exit_code(UNUSABLE):
-            settings = load(config, _sections(flags))
         if check:
-            with _exit_code(UNUSABLE):
-                warnings = check_all(settings)
-            for warning in warnings:
-                click.echo(f"tidecast edge: warning: {warning}", err=True)
-            click.echo("OK")
-            return
-        if exit_with_parent:
-            workers.end_with_parent(parent)
-        set_up_logging(settings.log.level)
-        with _exit_code(FAILED):
-            workers.run(settings, lambda: load(config, _sections(flags)))
+            _check(config, flags)
+        else:
+            _serve(config, flags, parent if exit_with_parent else None)
 
-    click.Group(
+    _Commands(
         "edge",
         callback=edge,
         params=_options(),
         help=HELP,
-        commands=COMMANDS,
         invoke_without_command=True,
     ).main(prog_name="tidecast edge")
+
+
+def _check(config: Path | None, flags: dict[str, Flag]) -> None:
+    from cdn.commands.check import check
+    from cdn.layers import load
+
+    with _exit_code(UNUSABLE):
+        warnings = check(load(config, sections(flags)))
+    for warning in warnings:
+        click.echo(f"tidecast edge: warning: {warning}", err=True)
+    click.echo("OK")
+
+
+def _serve(config: Path | None, flags: dict[str, Flag], parent: int | None) -> None:
+    from cdn.layers import load
+
+    with _exit_code(UNUSABLE):
+        settings = load(config, sections(flags))
+
+    from cdn.observe.log import set_up_logging
+    from cdn.process import workers
+
+    if parent is not None:
+        workers.end_with_parent(parent)
+    set_up_logging(settings.log.level)
+    with _exit_code(FAILED):
+        workers.run(settings, lambda: load(config, sections(flags)))
 
 
 @contextmanager
@@ -117,28 +160,13 @@ def _options() -> list[click.Parameter]:
         ),
     ]
     for flag, (section, name) in FLAGS.items():
-        option = [flag, f"{section}__{name}"]
-        options.append(click.Option(option, multiple=flag in REPEATED, help=_help(section, name)))
+        options.append(SettingOption(flag, section, name, repeated=flag in REPEATED))
     return options
 
 
 def _print_example(context: click.Context, _: click.Parameter, is_given: bool) -> None:
     if is_given:
+        from cdn.commands.reference import example_file
+
         click.echo(example_file(), nl=False)
         context.exit()
-
-
-def _help(section: str, name: str) -> str:
-    model = EdgeSettings.model_fields[section].annotation
-    assert isinstance(model, type)
-    assert issubclass(model, Section)
-    return " ".join((model.model_fields[name].description or "").split())
-
-
-def _sections(flags: dict[str, Flag]) -> dict[str, dict[str, object]]:
-    sections: dict[str, dict[str, object]] = {}
-    for parameter, value in flags.items():
-        section, _, name = parameter.partition("__")
-        if value not in (None, ()):  # a flag that may be repeated, and was not given, is ()
-            sections.setdefault(section, {})[name] = value
-    return sections

@@ -1,43 +1,16 @@
 """Every setting of the edge, declared once.
 
 A field's docstring is its documentation, in the command line's help and wherever else settings
-are listed. Values come from four layers: a flag wins over the environment
-(``TIDECAST_EDGE__SECTION__KEY``), that over the TOML file, that over the default. An unknown name
-is refused in each of them, with the name that was probably meant: a misspelt limit that is
-silently ignored is found on the evening of the broadcast.
+are listed (``commands.described`` reads it from here). Where values come from is in ``layers``.
 """
 
 import json
-import os
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Literal, Self, cast
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ByteSize,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
-from pydantic_settings import SettingsError as SourceError
-
-from cdn.errors import SettingsError
-
-ENV_PREFIX = "TIDECAST_EDGE__"
-ENV_DELIMITER = "__"
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, model_validator
 
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -71,7 +44,7 @@ def _origin_url(value: str) -> str:
 class Section(BaseModel):
     """What all sections share: unknown names are errors, and nothing changes after the start."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Origin(Section):
@@ -79,7 +52,6 @@ class Origin(Section):
 
     url: Annotated[
         tuple[str, ...],
-        NoDecode,
         BeforeValidator(_origin_urls),
         Field(max_length=32, examples=["https://live.example.com"]),
     ]
@@ -253,16 +225,8 @@ class Render(Section):
     """Whether edges are told viewers' addresses (X-Forwarded-For); Tidecast's do not need them."""
 
 
-class EdgeSettings(BaseSettings):
+class EdgeSettings(Section):
     """All sections together, as in the TOML file."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX,
-        env_nested_delimiter=ENV_DELIMITER,
-        extra="forbid",
-        frozen=True,
-        use_attribute_docstrings=True,
-    )
 
     origin: Origin
     listen: Listen = Listen()
@@ -272,80 +236,3 @@ class EdgeSettings(BaseSettings):
     render: Render = Render()
     purge: Purge = Purge()
     log: Log = Log()
-
-
-Flags = Mapping[str, Mapping[str, object]]
-"""Sections, and in each the values given on the command line."""
-
-
-def load(file: Path | None, flags: Flags) -> EdgeSettings:
-    """Put the layers on top of each other; raise ``SettingsError`` that names every error."""
-
-    class Layered(EdgeSettings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            layers = [init_settings, env_settings]
-            if file is not None:
-                layers.append(TomlConfigSettingsSource(settings_cls, file))
-            return tuple(layers)
-
-    if file is not None and not file.is_file():
-        raise SettingsError(f"{file}: there is no such file")
-    refuse_unknown_environment(os.environ)
-    try:
-        return Layered(**_plain(flags))
-    except ValidationError as error:
-        raise SettingsError("\n".join(map(explain, error.errors()))) from error
-    except (SourceError, ValueError) as error:  # ValueError: not TOML, or not UTF-8
-        raise SettingsError(f"{file or 'environment'}: {error}") from error
-
-
-def _plain(flags: Flags) -> dict[str, Any]:
-    return {section: dict(values) for section, values in flags.items() if values}
-
-
-def refuse_unknown_environment(environment: Mapping[str, str]) -> None:
-    """Refuse sections that do not exist; names within a section are checked with all the rest."""
-    for name in environment:
-        if not name.upper().startswith(ENV_PREFIX):
-            continue
-        section = name[len(ENV_PREFIX) :].split(ENV_DELIMITER)[0].lower()
-        if section not in EdgeSettings.model_fields:
-            hint = did_you_mean(section, EdgeSettings.model_fields)
-            raise SettingsError(f"{name}: there is no section {section!r}{hint}")
-
-
-def explain(error: ErrorDetails) -> str:
-    """Say in one line what is wrong with one setting."""
-    path = [str(step) for step in error["loc"]]
-    name = ".".join(path)
-    if error["type"] == "extra_forbidden":
-        return f"{name}: there is no such setting{did_you_mean(path[-1], _siblings(path))}"
-    if error["type"] == "missing":
-        return f"{name}: is needed{' (--origin URL)' if path[0] == 'origin' else ''}"
-    return f"{name}: {error['msg'].removeprefix('Value error, ')}, not {error['input']!r}"
-
-
-def _siblings(path: list[str]) -> Mapping[str, object]:
-    model: type[BaseModel] = EdgeSettings
-    for step in path[:-1]:
-        section = model.model_fields[step].annotation
-        if not (isinstance(section, type) and issubclass(section, BaseModel)):
-            return {}
-        model = section
-    return model.model_fields
-
-
-def did_you_mean(wrong: str, known: Mapping[str, object]) -> str:
-    """Suggest the closest name, or say what names there are."""
-    close = get_close_matches(wrong, list(known), n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; there are {', '.join(sorted(known))}" if known else ""

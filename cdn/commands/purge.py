@@ -20,8 +20,9 @@ from urllib.parse import quote
 import click
 
 from cdn.errors import RequestRefused, SettingsError
+from cdn.layers import load
 from cdn.observe.port import HANDOVER_S, checked_prefix
-from cdn.settings import EdgeSettings, Metrics, load
+from cdn.settings import EdgeSettings, Metrics
 
 UNUSABLE = 2
 FAILED = 1

@@ -7,6 +7,7 @@ from inspect import cleandoc
 from pydantic import ByteSize
 from pydantic.fields import FieldInfo
 
+from cdn.flags import explanation
 from cdn.settings import EdgeSettings, Section
 
 
@@ -14,28 +15,28 @@ def example_file() -> str:
     """Return a TOML file in which every setting stands at its default, commented out."""
     lines = ["# The edge's settings at their defaults: uncomment what you change.", ""]
     for name, field in EdgeSettings.model_fields.items():
-        lines += _section(name, field)
+        lines += _section(name, field, "")
     return "\n".join(lines)
 
 
-def _section(name: str, field: FieldInfo) -> Iterator[str]:
+def _section(name: str, field: FieldInfo, purpose: str) -> Iterator[str]:
     section = field.annotation
     assert isinstance(section, type)
     assert issubclass(section, Section)
-    yield from _comment(field.description or section.__doc__)
+    yield from _comment(purpose or section.__doc__)
     below = {key: each for key, each in section.model_fields.items() if _is_section(each)}
     if not below:
         yield f"[{name}]"
     for key, each in section.model_fields.items():
         if key not in below:
-            yield from _setting(key, each)
+            yield from _setting(section, key, each)
     yield ""
     for key, each in below.items():
-        yield from _section(f"{name}.{key}", each)
+        yield from _section(f"{name}.{key}", each, explanation(section, key))
 
 
-def _setting(key: str, field: FieldInfo) -> Iterator[str]:
-    yield from _comment(field.description)
+def _setting(section: type[Section], key: str, field: FieldInfo) -> Iterator[str]:
+    yield from _comment(explanation(section, key))
     if field.is_required():
         yield f"{key} = {json.dumps((field.examples or [''])[0])}"
     elif field.default is None:

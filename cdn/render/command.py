@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from cdn.errors import SettingsError
+from cdn.flags import UNSAID, SettingOption, sections
+from cdn.layers import load
 from cdn.render.haproxy import haproxy
 from cdn.render.nginx import nginx
 from cdn.render.site import Place, Rendered, Site, site_of
 from cdn.render.varnish import varnish
-from cdn.settings import EdgeSettings, Section, load
 
 ENGINES: dict[str, tuple[Place, Callable[[Site], Rendered]]] = {
     "nginx": (Place.IN_FRONT, nginx),
@@ -47,7 +48,7 @@ def _render(engine: str, place: str | None, config: Path | None, **flags: object
     above = _given_above()
     file = config or above.config
     try:
-        settings = load(file, _sections({**above.flags, **_given(flags)}))
+        settings = load(file, sections({**above.flags, **_given(flags)}))
         site = site_of(settings, usual if place is None else Place(place), _source(file))
         rendered = renderer(site)
     except SettingsError as error:
@@ -76,26 +77,11 @@ def _given_above() -> Above:
 
 
 def _given(flags: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in flags.items() if value not in (None, ())}
+    return {name: value for name, value in flags.items() if value not in UNSAID}
 
 
 def _source(config: Path | None) -> str:
     return "flags and the environment" if config is None else str(config)
-
-
-def _sections(flags: Mapping[str, object]) -> dict[str, dict[str, object]]:
-    sections: dict[str, dict[str, object]] = {}
-    for parameter, value in flags.items():
-        section, _, name = parameter.partition("__")
-        sections.setdefault(section, {})[name] = value
-    return sections
-
-
-def _help(section: str, name: str) -> str:
-    model = EdgeSettings.model_fields[section].annotation
-    assert isinstance(model, type)
-    assert issubclass(model, Section)
-    return " ".join((model.model_fields[name].description or "").split())
 
 
 def _parameters() -> list[click.Parameter]:
@@ -114,11 +100,7 @@ def _parameters() -> list[click.Parameter]:
         click.Option(["--config"], type=click.Path(path_type=Path), help="The edge's TOML file."),
     ]
     for flag, (section, name) in FLAGS.items():
-        several = flag == "--edge"
-        described = _help(section, name)
-        parameters.append(
-            click.Option([flag, f"{section}__{name}"], multiple=several, help=described)
-        )
+        parameters.append(SettingOption(flag, section, name, repeated=flag == "--edge"))
     return parameters
 
 

@@ -11,9 +11,10 @@ from pydantic import BaseModel
 
 from cdn.cli import COMMANDS
 from cdn.cli import FLAGS as EDGE_FLAGS
+from cdn.layers import load
 from cdn.render.command import ENGINES
 from cdn.render.site import Place, site_of
-from cdn.settings import EdgeSettings, load
+from cdn.settings import EdgeSettings
 from origin.cli import main as tidecast
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,7 @@ def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Com
 
 
 KNOWN = dict(commands(tidecast, "tidecast")) | {
-    f"tidecast edge {command.name}": command for command in COMMANDS
+    f"tidecast edge {name}": command() for name, command in COMMANDS.items()
 }
 
 

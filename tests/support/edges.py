@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 from cdn.edge import Edge
 from cdn.http.loops import PSEUDONYM
+from cdn.layers import Flags, load
 from cdn.process.server import http_server
-from cdn.settings import EdgeSettings, Flags, load
+from cdn.settings import EdgeSettings
 from tests.support.clocks import FakeClock
 from tests.support.viewers import Viewers
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from cdn.commands.reference import example_file
-from cdn.settings import load
+from cdn.layers import load
 
 ROOT = Path(__file__).resolve().parents[3]
 

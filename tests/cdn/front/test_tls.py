@@ -10,7 +10,7 @@ import pytest
 
 from cdn.errors import SettingsError
 from cdn.front.tls import Certificate
-from cdn.settings import load
+from cdn.layers import load
 from tests.support.certificates import Pair, self_signed, trusting
 from tests.support.edge_processes import edge_process
 from tests.support.origins import FakeOrigin, Resource

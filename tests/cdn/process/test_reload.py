@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cdn.layers import load
 from cdn.process.reload import FIXED, merged
-from cdn.settings import EdgeSettings, load
+from cdn.settings import EdgeSettings
 from tests.support.certificates import self_signed
 from tests.support.edge_processes import edge_process
 from tests.support.origins import FakeOrigin, Resource

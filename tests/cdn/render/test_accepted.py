@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cdn.layers import Flags, load
 from cdn.render.command import ENGINES
 from cdn.render.site import Place, site_of
-from cdn.settings import Flags, load
 from tests.support.engines import (
     HAPROXY,
     NGINX,

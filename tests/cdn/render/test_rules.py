@@ -4,9 +4,9 @@ from difflib import ndiff
 
 import pytest
 
+from cdn.layers import Flags, load
 from cdn.render.command import ENGINES
 from cdn.render.site import Place, site_of
-from cdn.settings import Flags, load
 
 TLS = {"certificate": "/etc/ssl/live.pem", "key": "/etc/ssl/live.pem.key"}
 FRONT, ALONE = Place.IN_FRONT, Place.ALONE

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from cdn.errors import SettingsError
 from cdn.http.keys import Kind, kind_of
+from cdn.layers import Flags, load
 from cdn.render.command import ENGINES
 from cdn.render.site import PATTERNS, Place, site_of
-from cdn.settings import Flags, load
 
 ORIGIN = "http://10.0.0.1:8081"
 TLS = {"certificate": "/etc/ssl/live.pem", "key": "/etc/ssl/live.pem.key"}
