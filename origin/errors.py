@@ -26,7 +26,14 @@ class MediaError(OriginError):
 
 
 class Refused(OriginError):
-    """A well-formed wish that is not granted; the text is shown to the streamer."""
+    """A well-formed wish that is not granted; the text is shown to the streamer.
+
+    ``aside`` is for whoever runs the server, and for nobody else.
+    """
+
+    def __init__(self, reason: str, *, aside: str = "") -> None:
+        super().__init__(reason)
+        self.aside = aside
 
 
 class SettingsError(OriginError):

@@ -58,6 +58,16 @@ class RtmpSettings(Section):
     """Seconds that an ended stream's last segments can still be fetched."""
     chunk_size: int = Field(default=60_000, ge=128, le=0xFFFFFF)
     """Bytes per chunk that encoders are told to expect from the origin; FFmpeg copies it."""
+    failed_key_delay_s: float = Field(default=4.0, ge=0, le=4)
+    """Longest wait, in seconds, of an address that has shown wrong keys."""
+    login_app: str = Field(default="login", pattern=r"^[A-Za-z0-9_-]{0,64}$")
+    """App at which encoders are asked for user (a stream) and password (its key); empty: none."""
+    tls_port: Port = 1936
+    """Port of RTMPS, which is open where there is a certificate."""
+    tls_certificate: str = ""
+    """File with the certificate chain of RTMPS, in PEM; read again when it changes."""
+    tls_key: str = ""
+    """File with that certificate's private key, in PEM, without a passphrase."""
 
 
 class ControlSettings(Section):
@@ -67,6 +77,8 @@ class ControlSettings(Section):
     """Address of the control port; anything but loopback also exposes the API."""
     port: Port = 8081
     """Port of the control API and of everything that edges fetch."""
+    token_file: str = ""
+    """File with the administrator's token; empty: `control.token` in the data directory."""
 
 
 class HlsSettings(Section):

@@ -1,11 +1,13 @@
 """What the routes ask of the origin, and how they get at it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from origin.auth.attempts import AttemptLog
+from origin.auth.control_token import ControlToken
 from origin.observe.metrics import MetricsPage
 from origin.streams.stream import Stream
 
@@ -29,6 +31,9 @@ class OriginState:
     streams: Streams
     metrics: MetricsPage
     is_draining: Callable[[], bool]
+    attempts: AttemptLog = field(default_factory=AttemptLog)
+    token: ControlToken | None = None
+    """Makes an administrator; without one there is none."""
 
 
 async def _streams(request: Request) -> Streams:

@@ -300,7 +300,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _refuse(self, wish: PublishRequested, code: Status, description: str) -> None:
         self._shared.counters.refused += 1
-        self._log.warning("publish refused", reason=description)
+        self._log.debug("publish refused", reason=description)  # the reception says more
         if self._session.state is State.DECIDING:
             self._session.reject(wish.request_id, code, description, self._loop.time())
 

@@ -20,11 +20,25 @@ def announcement(settings: Settings, keys: Sequence[StreamKey], key_file: Path) 
     if not keys:
         rows += [("Key", "any name, such as main (open: no key is needed)")]
         rows += [("Watch", f"{watch}/main")]
-    for index, key in enumerate(keys):
-        rows += [("Key", key.secret + (f"    (kept in {key_file})" if index == 0 else ""))]
+    for index, key in enumerate(_one_for_each_stream(keys)):
+        hashed = f"(known by its hash; `tidecast keys rotate {key.stream}` makes another)"
+        kept = f"    (kept in {key_file})" if index == 0 else ""
+        rows += [("Key", (key.secret or hashed) + kept)]
         rows += [("Watch", f"{watch}/{key.stream}")]
     lines = [f"  {label:<9}{text}" for label, text in rows]
     return "\n".join(["", *lines, "", "  Ctrl-C ends it.", ""])
+
+
+def _one_for_each_stream(keys: Sequence[StreamKey]) -> list[StreamKey]:
+    """The key to show of each stream: the first one that can be shown and is not disabled."""
+    chosen: dict[str, StreamKey] = {}
+    for key in keys:
+        if key.disabled:
+            continue
+        other = chosen.setdefault(key.stream, key)
+        if other.secret is None and key.secret is not None:
+            chosen[key.stream] = key
+    return list(chosen.values())
 
 
 def _port(port: int, default: int) -> str:

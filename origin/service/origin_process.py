@@ -14,7 +14,7 @@ from collections.abc import Generator
 import uvicorn
 import uvloop
 
-from origin.auth.keyring import Admission
+from origin.auth.gate import Admission
 from origin.config.settings import Settings
 from origin.hls.rules import Rules
 from origin.http.app import create_app
@@ -24,8 +24,11 @@ from origin.ingest.settings import IngestSettings
 from origin.observe.metrics import MetricsPage
 from origin.service.figures import read_figures
 from origin.service.memory import keep_memory
+from origin.service.publishing import Credentials, Publishing
+from origin.service.reloading import Reloader
 from origin.service.sockets import OriginSockets
-from origin.streams.clock import LoopClock
+from origin.streams.clock import Clock, LoopClock
+from origin.streams.reception import Reception
 from origin.streams.registry import Registry
 from origin.streams.stream import Patience
 
@@ -41,32 +44,41 @@ class _Server(uvicorn.Server):
         yield
 
 
-def run_origin(settings: Settings, admission: Admission, sockets: OriginSockets) -> None:
+def run_origin(settings: Settings, credentials: Credentials, sockets: OriginSockets) -> None:
     """Run the origin until SIGTERM or SIGINT."""
-    uvloop.run(_serve(settings, admission, sockets))
+    uvloop.run(_serve(settings, credentials, sockets))
 
 
-async def _serve(settings: Settings, admission: Admission, sockets: OriginSockets) -> None:
-    registry = _registry(settings, admission)
-    listener = RtmpListener(registry, IngestSettings(chunk_size=settings.rtmp.chunk_size))
+async def _serve(settings: Settings, credentials: Credentials, sockets: OriginSockets) -> None:
+    clock = LoopClock()
+    publishing = Publishing(settings, credentials, clock)
+    registry = _registry(settings, publishing.admission, clock)
+    reception = Reception(registry, publishing.admission, clock, publishing.attempts)
+    listener = RtmpListener(reception, IngestSettings(chunk_size=settings.rtmp.chunk_size))
+    reloader = Reloader([publishing.key_file(on_change=registry.recheck)])
     stopping = _set_by_signals(asyncio.Event())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.reload)
     state = OriginState(
         streams=registry,
         metrics=MetricsPage(lambda: read_figures(registry, listener.counters)),
         is_draining=stopping.is_set,
+        attempts=publishing.attempts,
+        token=credentials.token,
     )
     server = _http_server(state)
     keep_memory()
+    reloader.start()
     await listener.start(sockets.rtmp)
     serving = asyncio.ensure_future(server.serve([sockets.control]))
     await stopping.wait()
+    reloader.stop()
     registry.close("the server is shutting down")
     await listener.close()
     server.should_exit = True
     await serving
 
 
-def _registry(settings: Settings, admission: Admission) -> Registry:
+def _registry(settings: Settings, admission: Admission, clock: Clock) -> Registry:
     hls = settings.hls
     return Registry(
         admission,
@@ -77,7 +89,7 @@ def _registry(settings: Settings, admission: Admission) -> Registry:
             low_latency=hls.low_latency,
         ),
         patience=Patience(settings.rtmp.grace_s, settings.rtmp.keep_ended_s),
-        clock=LoopClock(),
+        clock=clock,
         new_epoch=lambda: secrets.token_hex(EPOCH_BYTES),
     )
 

@@ -4,28 +4,13 @@ The words are printed as soon as RTMP and control are bound: from then on the ke
 connects to the origin while it is starting. The edge binds its own port, a moment later.
 """
 
-import secrets
-from pathlib import Path
-
-from origin.auth.keyring import (
-    Admission,
-    KeyRing,
-    OpenToAll,
-    StreamKey,
-    new_key,
-    parse_keys,
-    render_keys,
-)
 from origin.config.addresses import LOOPBACK, is_unspecified
 from origin.config.settings import Settings
 from origin.observe.log import configure_log
 from origin.service.announcement import announcement
+from origin.service.publishing import FIRST_STREAM, Credentials, load_credentials
 from origin.service.sockets import OriginSockets, check_free, listen
 from origin.service.supervisor import Child, fork, spawn, supervise
-from origin.store.private_file import read_or_make
-
-KEY_FILE = "keys.toml"
-FIRST_STREAM = "main"
 
 
 def serve(settings: Settings, *, demo: bool) -> int:
@@ -35,16 +20,20 @@ def serve(settings: Settings, *, demo: bool) -> int:
         SettingsError: a port or the data directory cannot be used; nothing was started.
     """
     configure_log(as_json=settings.server.log_json)
-    key_file = settings.data_dir / KEY_FILE
-    keys = () if settings.rtmp.open else _load_keys(key_file)
-    admission: Admission = OpenToAll() if settings.rtmp.open else KeyRing(keys)
+    credentials = load_credentials(settings, demo=demo)
     sockets = _listen(settings)
-    print(announcement(settings, keys, key_file), flush=True)
-    children = [Child("origin", lambda: fork(lambda: _run_origin(settings, admission, sockets)))]
+    print(announcement(settings, credentials.keys, credentials.key_file), flush=True)
+    children = [
+        Child(
+            "origin",
+            lambda: fork(lambda: _run_origin(settings, credentials, sockets)),
+            reloads=True,
+        )
+    ]
     if settings.server.edge_workers:
-        children.append(Child("edge", lambda: spawn(edge_arguments(settings))))
+        children.append(Child("edge", lambda: spawn(edge_arguments(settings)), reloads=True))
     if demo:
-        publish_to = _demo_address(settings, keys)
+        publish_to = _demo_address(settings, credentials)
         children.append(Child("demo", lambda: fork(lambda: _run_demo(publish_to))))
     return supervise(children)
 
@@ -60,11 +49,6 @@ def edge_arguments(settings: Settings) -> list[str]:
     ]
 
 
-def _load_keys(path: Path) -> tuple[StreamKey, ...]:
-    first = new_key(FIRST_STREAM, secrets.choice)
-    return parse_keys(read_or_make(path, lambda: render_keys([first])))
-
-
 def _listen(settings: Settings) -> OriginSockets:
     server, control = settings.server, settings.control
     if server.edge_workers:
@@ -75,8 +59,9 @@ def _listen(settings: Settings) -> OriginSockets:
     )
 
 
-def _demo_address(settings: Settings, keys: tuple[StreamKey, ...]) -> str:
-    key = keys[0].secret if keys else FIRST_STREAM
+def _demo_address(settings: Settings, credentials: Credentials) -> str:
+    demo = credentials.demo_key
+    key = FIRST_STREAM if settings.rtmp.open or demo is None else demo.secret
     return f"rtmp://{_local(settings.server.host)}:{settings.rtmp.port}/live/{key}"
 
 
@@ -90,10 +75,10 @@ def _local(host: str) -> str:
 # The supervisor stays small: what only its children need is imported in them.
 
 
-def _run_origin(settings: Settings, admission: Admission, sockets: OriginSockets) -> None:
+def _run_origin(settings: Settings, credentials: Credentials, sockets: OriginSockets) -> None:
     from origin.service.origin_process import run_origin
 
-    run_origin(settings, admission, sockets)
+    run_origin(settings, credentials, sockets)
 
 
 def _run_demo(address: str) -> None:

@@ -27,7 +27,7 @@ GROWN_UP_S = 10.0
 """A child that has lived this long is restarted without a pause."""
 STOP_WITHIN_S = 10.0
 
-_WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
+_WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -37,6 +37,8 @@ class Child:
 
     name: str
     start: Callable[[], int]
+    reloads: bool = False
+    """Whether it reads its files again on SIGHUP, which ends any other process."""
     pid: int | None = None
     started_at: float = 0.0
     pause_s: float = 0.0
@@ -45,15 +47,21 @@ class Child:
 
 
 def supervise(children: Sequence[Child]) -> int:
-    """Run ``children`` until SIGTERM or SIGINT; return the exit status."""
+    """Run ``children`` until SIGTERM or SIGINT; return the exit status.
+
+    SIGHUP is handed on to those who know what to do with it.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # in children, until they have a use for it
     while True:
         now = time.monotonic()
         for child in children:
             if child.pid is None and child.due_at <= now:
                 child.pid, child.started_at = child.start(), now
         received = signal.sigtimedwait(_WATCHED, _until_next_start(children, now))
-        if received is not None and received.si_signo != signal.SIGCHLD:
+        if received is not None and received.si_signo == signal.SIGHUP:
+            _reload(children)
+        elif received is not None and received.si_signo != signal.SIGCHLD:
             return _stop(children)
         _reap(children)
 
@@ -87,6 +95,12 @@ def spawn(arguments: Sequence[str]) -> int:
     """Run this Python with ``arguments`` as a new program; return its pid."""
     command = [sys.executable, *arguments]
     return os.posix_spawn(command[0], command, os.environ, setpgroup=0, setsigmask=[])
+
+
+def _reload(children: Sequence[Child]) -> None:
+    for child in children:
+        if child.reloads and child.pid is not None:
+            os.kill(child.pid, signal.SIGHUP)
 
 
 def _until_next_start(children: Sequence[Child], now: float) -> float:

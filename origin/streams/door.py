@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from origin.auth.asking import Asked
 from origin.media.coded import Coded
 
 
@@ -40,6 +41,18 @@ class PublishRequest:
     encoder: str
     """How the encoder names itself (flashVer); empty if it does not."""
     tc_url: str = field(repr=False)
+
+
+def asked_by(request: PublishRequest) -> Asked:
+    """``request``, as far as it bears on leave to publish."""
+    return Asked(
+        app=request.app,
+        name=request.name,
+        query=request.query,
+        tc_url=request.tc_url,
+        address=request.peer.rpartition(":")[0].strip("[]"),
+        encoder=request.encoder,
+    )
 
 
 class Publication(Protocol):

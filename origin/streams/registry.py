@@ -1,18 +1,31 @@
 """All streams by name, and the door through which publishers come in.
 
-The registry is the one place where a publish is decided. It holds a stream for every name that
+The registry is the one place where a publish is decided: leave to publish a stream comes from the
+gate (``origin.auth.gate``), and here it meets who is publishing it already. The same key takes over
+at once, since it is the same encoder, whose old connection hangs. Another key of the same stream
+is somebody else, and does not throw out a publisher who is sending; it takes over from one who
+has sent nothing for a second.
+
+It holds a stream for every name that
 was ever published in this process: a few hundred bytes each once its session is forgotten, so
 that sequence numbers never go back.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 
-from origin.auth.keyring import Admission
+from origin.auth.gate import Admission
+from origin.auth.keyring import Grant, same_key
 from origin.auth.names import is_stream_name
+from origin.errors import Refused
 from origin.hls.rules import Rules
 from origin.streams.clock import Clock
-from origin.streams.door import Publication, PublishRequest
+from origin.streams.door import Publication, PublishRequest, asked_by
 from origin.streams.stream import Patience, Stream
+
+HANGS_AFTER_S = 1.0
+"""A publisher that is live sends something many times a second; one that has not for so long is
+not in anybody's way."""
 
 
 class Registry:
@@ -33,6 +46,7 @@ class Registry:
         self._clock = clock
         self._new_epoch = new_epoch
         self._streams: dict[str, Stream] = {}
+        self._grants: dict[str, Grant] = {}  # the last one of each stream
 
     async def publish(
         self,
@@ -44,8 +58,34 @@ class Registry:
         Raises:
             Refused: no such key; the text is for the streamer.
         """
-        name = self._admission.stream_for(request.app, request.name)
-        return self._stream(name).attach(request.peer, on_closed)
+        grant = await self._admission.admit(asked_by(request))
+        return await self.enter(grant, request, on_closed)
+
+    async def enter(
+        self,
+        grant: Grant,
+        request: PublishRequest,
+        on_closed: Callable[[str], None],
+    ) -> Publication:
+        """Let ``request`` in with leave that it was given.
+
+        Raises:
+            Refused: somebody with another key of the stream is publishing it.
+        """
+        stream = self._stream(grant.stream)
+        if self._is_anothers(grant) and await self._is_sending(stream):
+            raise Refused(
+                f"{grant.stream} is being published with another key: "
+                "end that publish first, or use the same key to take over",
+            )
+        self._grants[grant.stream] = grant
+        return stream.attach(request.peer, on_closed)
+
+    def recheck(self) -> None:
+        """Send those away whose key has been taken back."""
+        for name, grant in self._grants.items():
+            if not self._admission.holds(grant):
+                self._streams[name].dismiss("its stream key has been taken back")
 
     def find(self, name: str) -> Stream | None:
         """The stream ``name`` if it could be published here, live or not."""
@@ -62,6 +102,24 @@ class Registry:
         """Let every publisher go, and publish what they sent."""
         for stream in self._streams.values():
             stream.close(reason)
+
+    def _is_anothers(self, grant: Grant) -> bool:
+        """Whether the stream was published last with another key than the one of ``grant``."""
+        last = self._grants.get(grant.stream)
+        if last is None or last.key is None or grant.key is None:
+            return False
+        return not same_key(last.key, grant.key)
+
+    async def _is_sending(self, stream: Stream) -> bool:
+        """Whether the publisher of ``stream`` sends; takes a moment to find out."""
+        publisher = stream.publisher
+        if publisher is None:
+            return False
+        before = publisher.units
+        moment_is_over = asyncio.Event()
+        self._clock.call_later(HANGS_AFTER_S, moment_is_over.set)
+        await moment_is_over.wait()
+        return stream.publisher is publisher and publisher.units > before
 
     def _stream(self, name: str) -> Stream:
         return self._streams.setdefault(name, self._new_stream(name))

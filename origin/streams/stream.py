@@ -115,7 +115,7 @@ class Stream:
         """Let a publisher in; one that is there already is replaced by it."""
         log.info("publisher connected", stream=self.name, peer=peer)
         if self._publisher is not None:
-            self._publisher.dismiss("replaced by a newer connection with the same key")
+            self._publisher.dismiss("replaced by a newer connection to this stream")
         self._cancel_timer()
         if self.session is None or self.state is State.ENDED:
             self.session = self._new_session()
@@ -125,6 +125,16 @@ class Stream:
         self.session.segments_at_attach = self.session.segments
         self._publisher = Publisher(self, on_closed)
         return self._publisher
+
+    @property
+    def publisher(self) -> "Publisher | None":
+        """Who publishes now."""
+        return self._publisher
+
+    def dismiss(self, reason: str) -> None:
+        """Send the publisher away, if there is one; the session waits for another."""
+        if self._publisher is not None:
+            self._publisher.dismiss(reason)
 
     def close(self, reason: str) -> None:
         """Let the publisher go and publish what it sent; used when the process ends."""
@@ -232,9 +242,12 @@ class Publisher:
     def __init__(self, stream: Stream, on_closed: Callable[[str], None]) -> None:
         self._stream: Stream | None = stream
         self._on_closed = on_closed
+        self.units = 0
+        """Pushed so far: whether it sends can be seen from that."""
 
     def push(self, at: int, unit: Coded) -> None:
         """Take a unit stamped ``at``; raises ``MediaError`` where it cannot be packaged."""
+        self.units += 1
         if self._stream is not None:
             self._stream.take(at, unit)
 

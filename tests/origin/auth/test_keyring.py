@@ -1,64 +1,138 @@
-"""Keys: every usual way of filling in the encoder leads to the stream, and nothing else does."""
+"""Keys: which stream one opens, when it does not, and what is said about it."""
 
 import random
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from origin.auth.hashing import fast_hash, slow_hash
 from origin.auth.keyring import (
+    HASHED_KEY_GROUPS,
+    Denial,
+    Grant,
     KeyRing,
-    OpenToAll,
     StreamKey,
+    complaint_about,
+    hint_for,
+    judge,
     new_key,
-    parse_keys,
-    publish_key,
-    render_keys,
 )
 from origin.auth.names import checked_name, is_stream_name
-from origin.errors import Refused, SettingsError
+from origin.errors import Refused
 
 SECRET = "main-7f3k-92qd-x4mv"
-RING = KeyRing([StreamKey("main", SECRET), StreamKey("second", "other-aaaa-bbbb-cccc")])
-
-
-@pytest.mark.parametrize(
-    ("app", "name"),
-    [
-        pytest.param("live", SECRET, id="server and key"),
-        pytest.param("live/", SECRET, id="a slash behind the server"),
-        pytest.param("", f"live/{SECRET}", id="the app in the key field"),
-        pytest.param(f"live/{SECRET}", "", id="everything in the server field"),
-        pytest.param("anything", SECRET, id="another app"),
-        pytest.param("live", f" {SECRET} ", id="blanks around the key"),
-    ],
-)
-def test_every_way_of_filling_in_the_encoder_finds_the_stream(app: str, name: str) -> None:
-    assert RING.stream_for(app, name) == "main"
-
-
-@pytest.mark.parametrize("name", ["", "main", SECRET[:-1], SECRET + "x", SECRET.upper(), "live"])
-def test_anything_but_the_key_is_refused_in_words_that_repeat_nothing(name: str) -> None:
-    with pytest.raises(Refused) as refusal:
-        RING.stream_for("live", name)
-    with pytest.raises(Refused) as another:
-        RING.stream_for("live", "something-else")
-    assert str(refusal.value) == str(another.value)
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_a_key_does_not_show_itself_when_it_is_printed() -> None:
-    assert SECRET not in repr(StreamKey("main", SECRET))
+    key = StreamKey("main", SECRET, fast_hash(SECRET))
+    assert SECRET not in repr(key)
+    assert fast_hash(SECRET).text not in repr(key)
 
 
-def test_the_page_of_a_configured_stream_exists_before_it_is_live() -> None:
-    assert RING.knows("main")
-    assert not RING.knows("nobody")
+def test_a_stream_may_have_several_keys() -> None:
+    keys = [StreamKey("main", "one"), StreamKey("main", "two"), StreamKey("second", "three")]
+    ring = KeyRing(keys)
+    assert [ring.matches([word])[0] for word in ("one", "two", "three")] == keys
+    assert ring.streams == ["main", "second"]
+    assert ring.knows("main")
+    assert not ring.knows("nobody")
 
 
-def test_an_open_door_takes_any_valid_name() -> None:
-    assert OpenToAll().stream_for("live", "camera_2") == "camera_2"
-    with pytest.raises(Refused, match="letters"):
-        OpenToAll().stream_for("live", "caméra")
+def test_a_hashed_key_opens_what_it_opened_as_it_was() -> None:
+    ring = KeyRing([StreamKey("main", hashed=fast_hash(SECRET))])
+    assert ring.matches([SECRET])
+    assert not ring.matches([SECRET + "x"])
+    assert not ring.matches([fast_hash(SECRET).text])
+
+
+def test_a_slow_hash_is_asked_once_and_remembered_over_a_reload() -> None:
+    hashed = slow_hash(SECRET, bytes(16))
+    key = StreamKey("main", hashed=hashed)
+    ring = KeyRing([key])
+    assert ring.matches([SECRET]) == []
+    assert ring.unproven([SECRET]) == [key]
+    ring.prove(key, SECRET)
+    ring.replace([StreamKey("main", hashed=hashed, note="renamed")])
+    assert ring.unproven([SECRET]) == []
+    assert [found.note for found in ring.matches([SECRET])] == ["renamed"]
+
+
+def test_slow_hashes_are_tried_first_where_their_stream_is_named() -> None:
+    keys = [StreamKey(name, hashed=slow_hash("x", bytes(16))) for name in ("a1", "b2", "c3")]
+    disabled = StreamKey("d4", hashed=slow_hash("x", bytes(16)), disabled=True)
+    ring = KeyRing([*keys, disabled])
+    assert [key.stream for key in ring.unproven(["c3-7f3k-92qd-x4mv"])] == ["c3", "a1", "b2"]
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        (StreamKey("main", SECRET), None),
+        (StreamKey("main", SECRET, expires=NOW + timedelta(seconds=1)), None),
+        (StreamKey("main", SECRET, expires=NOW), "expired on 2026-03-01 00:00 UTC"),
+        (StreamKey("main", SECRET, disabled=True), "has been disabled"),
+    ],
+)
+def test_a_key_that_may_not_be_used_says_why(key: StreamKey, reason: str | None) -> None:
+    verdict = judge([key], NOW)
+    if reason is None:
+        assert verdict == Grant("main", key)
+    else:
+        assert isinstance(verdict, Denial)
+        assert reason in verdict.reason
+        assert verdict.hint == "a key of `main`"
+
+
+def test_a_usable_key_beats_one_that_is_not() -> None:
+    good = StreamKey("main", SECRET)
+    assert judge([StreamKey("main", "old", disabled=True), good], NOW) == Grant("main", good)
+    assert judge([], NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "holds"),
+    [
+        pytest.param([StreamKey("main", SECRET)], True, id="as it was"),
+        pytest.param([StreamKey("main", SECRET, note="new words")], True, id="another note"),
+        pytest.param([StreamKey("main", hashed=fast_hash(SECRET))], True, id="hashed"),
+        pytest.param([StreamKey("main", SECRET, disabled=True)], False, id="disabled"),
+        pytest.param([StreamKey("main", SECRET, expires=NOW)], False, id="expired"),
+        pytest.param([StreamKey("other", SECRET)], False, id="moved to another stream"),
+        pytest.param([StreamKey("main", "another")], False, id="rotated"),
+        pytest.param([], False, id="gone"),
+    ],
+)
+def test_leave_stands_as_long_as_its_key_does(change: list[StreamKey], holds: bool) -> None:
+    ring = KeyRing([StreamKey("main", SECRET)])
+    grant = judge(ring.matches([SECRET]), NOW)
+    assert isinstance(grant, Grant)
+    ring.replace(change)
+    assert ring.holds(grant, NOW) is holds
+
+
+def test_leave_without_a_key_stands() -> None:
+    assert KeyRing([]).holds(Grant("main"), NOW)
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["mian-7f3k-92qd-x4mv"], "did you mean `main`?"),
+        (["main-7f3k-92qd-zzzz"], "it begins like a key of `main`: it may have been replaced"),
+        (["main"], "`main` is the name of a stream, not its key"),
+        (["mian"], "did you mean `main`?"),
+        (["my-show-7f3k-92qd-x4mv"], "it begins like a key of `my-show`: it may have been"),
+        (["my-shwo-2222-3333-4444-5555-6666-7777"], "did you mean `my-show`?"),
+        (["kitchen-7f3k-92qd-x4mv"], ""),
+        (["x4mv"], ""),
+        ([], ""),
+    ],
+)
+def test_a_hint_names_a_stream_and_nothing_else(words: list[str], hint: str) -> None:
+    found = hint_for(words, ["main", "my-show"])
+    assert found.startswith(hint) if hint else found == ""
+    assert "7f3k" not in found
 
 
 @pytest.mark.parametrize("name", ["api", "METRICS", "assets", "", "a/b", "..", "x" * 65, "a b"])
@@ -70,39 +144,18 @@ def test_names_that_cannot_stand_in_an_address_are_refused(name: str) -> None:
 
 def test_new_keys_differ_and_can_be_told_apart_by_eye() -> None:
     choose = random.Random(1).choice
-    keys = {new_key("main", choose).secret for _ in range(500)}
-    assert len(keys) == 500
+    keys = [new_key("main", choose).secret or "" for _ in range(500)]
+    assert len(set(keys)) == 500
     assert all(set(key.removeprefix("main-")).isdisjoint("0Oo1lI") for key in keys)
+    long = new_key("main", choose, groups=HASHED_KEY_GROUPS).secret or ""
+    assert long.count("-") == 6
 
 
-@given(st.lists(st.from_regex(r"[a-z0-9-]{1,20}", fullmatch=True), min_size=1, max_size=5))
-def test_a_key_file_is_read_as_it_was_written(secrets: list[str]) -> None:
-    keys = tuple(StreamKey(f"s{index}", secret) for index, secret in enumerate(secrets))
-    assert parse_keys(render_keys(keys)) == keys
+@pytest.mark.parametrize("secret", ["", "a b", "a/b", "a?b", '"a"', "<a>", "a\n"])
+def test_a_key_that_would_not_arrive_is_complained_about(secret: str) -> None:
+    assert complaint_about(secret)
 
 
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        pytest.param("key = ", "valid TOML", id="no TOML"),
-        pytest.param("keys = []", "[[key]] tables", id="another table"),
-        pytest.param('[[key]]\nstream = "a"', "exactly `stream` and `key`", id="no key"),
-        pytest.param('[[key]]\nstream = "a/b"\nkey = "x"', "letters", id="no name"),
-        pytest.param('[[key]]\nstream = "api"\nkey = "x"', "used by Tidecast", id="reserved"),
-        pytest.param('[[key]]\nstream = "a"\nkey = "x"\n[more]', "[[key]] tables", id="more"),
-        pytest.param('[[key]]\nstream = "a"\nkey = "x/z"', "slashes", id="a slash in the key"),
-        pytest.param('[[key]]\nstream = "a"\nkey = "x y"', "blanks", id="a blank in the key"),
-        pytest.param('[[key]]\nstream = "a"\nkey = "x?y"', "`?`", id="a query in the key"),
-        pytest.param('[[key]]\nstream = "a"\nkey = ""', "blanks", id="an empty key"),
-        pytest.param('[[key]]\nstream = "a"\nkey = 3', "strings", id="no string"),
-    ],
-)
-def test_a_bad_key_file_is_explained(text: str, complaint: str) -> None:
-    with pytest.raises(SettingsError) as refusal:
-        parse_keys(text)
-    assert complaint in str(refusal.value)
-
-
-def test_the_key_is_the_last_part() -> None:
-    assert publish_key("live", "a/b/c") == "c"
-    assert publish_key("", "") == ""
+@pytest.mark.parametrize("secret", ["a", "aGVsbG8=", "a&b=c;d", "pässwörd", SECRET])
+def test_any_other_key_will_do(secret: str) -> None:
+    assert complaint_about(secret) is None

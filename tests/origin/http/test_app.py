@@ -360,6 +360,7 @@ async def test_the_documentation_and_the_metrics_are_served(client: httpx.AsyncC
     assert set(paths) == {
         "/api/v1/streams",
         "/api/v1/streams/{name}",
+        "/api/v1/ingest/attempts",
         "/healthz",
         "/readyz",
         "/metrics",
