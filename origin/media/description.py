@@ -7,10 +7,12 @@ Here all of it comes together, and whoever packages asks one question: has the c
 changed? Equal records, and records that say the same in other bytes, have not changed it.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from origin.errors import MediaError
 from origin.media.aac import AacConfiguration
+from origin.media.ac3 import Ac3Configuration, Eac3Configuration
+from origin.media.av1 import Av1Configuration, lacks_sequence_header
 from origin.media.avc import AvcConfiguration
 from origin.media.coded import (
     ChannelLayout,
@@ -21,7 +23,11 @@ from origin.media.coded import (
 )
 from origin.media.colour import NOTHING_TOLD
 from origin.media.configuration import Configuration, VideoConfiguration
+from origin.media.flac import FlacConfiguration
+from origin.media.hevc import HevcConfiguration
 from origin.media.mp3 import Mp3Configuration
+from origin.media.opus import OpusConfiguration
+from origin.media.vp9 import Vp9Configuration
 
 SELF_ANNOUNCING = frozenset({Codec.MP3, Codec.AC3, Codec.EAC3})
 """Codecs whose first frame takes the place of a sequence header."""
@@ -47,11 +53,7 @@ class Description:
         """
         match unit:
             case SequenceHeader():
-                if unit == self._header:
-                    return False  # repeated by many encoders: it changes nothing
-                configuration = parse_configuration(unit)
-                self._header = unit
-                return self._settle(configuration)
+                return self._take_header(unit)
             case ColourInfo(_, told):
                 self._told = told
                 return self.configuration is not None and self._settle(self.configuration)
@@ -60,13 +62,31 @@ class Description:
 
     def learn(self, frame: CodedFrame) -> bool:
         """Look at a frame that may announce itself; return whether it changed the configuration."""
-        if self.describes(frame) or frame.codec not in SELF_ANNOUNCING:
+        if self.describes(frame):
             return False
-        return self.take(SequenceHeader(frame.track, frame.codec, frame.payload))
+        if frame.codec in SELF_ANNOUNCING:
+            self._header = None
+            announced = SequenceHeader(frame.track, frame.codec, frame.payload)
+            return self._settle(parse_configuration(announced))
+        header = self._header
+        if header is None or header.codec is not frame.codec or not frame.is_keyframe:
+            return False
+        return self._settle(parse_configuration(header, frame.payload))
 
     def describes(self, frame: CodedFrame) -> bool:
         """Whether a decoder could make something of ``frame``."""
         return self.configuration is not None and self.configuration.codec is frame.codec
+
+    def _take_header(self, header: SequenceHeader) -> bool:
+        if header == self._header:
+            return False  # repeated by many encoders: it changes nothing
+        if needs_keyframe(header):
+            self._header = header
+            self.configuration = None
+            return True
+        configuration = parse_configuration(header)
+        self._header = header
+        return self._settle(configuration)
 
     def _settle(self, configuration: Configuration) -> bool:
         if isinstance(configuration, VideoConfiguration):
@@ -76,18 +96,35 @@ class Description:
         return has_changed
 
 
-def parse_configuration(header: SequenceHeader) -> Configuration:
-    """Parse the record of ``header``.
+def needs_keyframe(header: SequenceHeader) -> bool:
+    """Whether a record does not say enough without the first keyframe."""
+    is_bare = header.codec is Codec.AV1 and lacks_sequence_header(header.record)
+    return is_bare or header.codec is Codec.VP9
+
+
+def parse_configuration(header: SequenceHeader, keyframe: bytes = b"") -> Configuration:
+    """Parse the record of ``header``, and ``keyframe`` where the record needs it.
 
     Raises:
         MediaError: it is not a record of its codec, or describes what cannot be packaged.
     """
+    record = header.record
     match header.codec:
-        case Codec.AVC:
-            return AvcConfiguration.parse(header.record)
-        case Codec.AAC:
-            return AacConfiguration.parse(header.record)
-        case Codec.MP3:
-            return Mp3Configuration.parse(header.record)
-        case _:
-            raise MediaError(f"{header.codec.name} cannot be packaged yet")
+        case Codec.AV1:
+            return Av1Configuration.parse(record, keyframe)
+        case Codec.VP9:
+            return Vp9Configuration.parse(record, keyframe)
+        case codec:
+            return PARSERS[codec](record)
+
+
+PARSERS: dict[Codec, Callable[[bytes], Configuration]] = {
+    Codec.AVC: AvcConfiguration.parse,
+    Codec.HEVC: HevcConfiguration.parse,
+    Codec.AAC: AacConfiguration.parse,
+    Codec.MP3: Mp3Configuration.parse,
+    Codec.OPUS: OpusConfiguration.parse,
+    Codec.FLAC: FlacConfiguration.parse,
+    Codec.AC3: Ac3Configuration.parse,
+    Codec.EAC3: Eac3Configuration.parse,
+}

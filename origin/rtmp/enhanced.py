@@ -1,23 +1,51 @@
-"""Enhanced RTMP v2: codecs by FourCC, several tracks in one publish.
+"""Enhanced RTMP, version 1 and 2: codecs by FourCC, and several tracks in one publish.
 
 ::
 
-    video   1 (1 bit)  frame type (3)  packet type (4)   FourCC 4, data
-    audio   9 (4 bits)                 packet type (4)   FourCC 4, data
-    Multitrack (video packet type 6, audio 5):
-            multitrack type (4)  packet type (4)         FourCC 4 unless each track names its own
+    video   1 (1 bit)  frame type (3)  packet type (4)   [modifiers]   FourCC 4, data
+    audio   9 (4 bits)                 packet type (4)   [modifiers]   FourCC 4, data
 
-It is recognised here and refused with a text that tells the streamer what to set, because a
-server that takes it for an old tag makes segments without a picture out of it. The packet type is
-tested before the frame type: FFmpeg 9 sends Metadata packets with frame type 5, which in old tags
-would be a message to skip.
+    modifier     size less one (1 byte; 255: 2 more bytes follow, which take its place), so many
+                 bytes, then modifier type (4 bits) and the packet type that is modified (4)
+    multitrack   (video packet type 6, audio 5) is followed by
+                 how (4 bits)  packet type (4), and then by
+                 0  one track              FourCC 4, number 1, data
+                 1  many tracks            FourCC 4, then for each: number 1, size 3, data
+                 2  and as many codecs     for each: FourCC 4, number 1, size 3, data
+
+Captured of FFmpeg 9.0 (AV1 by SVT-AV1, Opus)::
+
+    90 61763031 81000c00 0a0b020000051da7ec805f0008      keyframe, sequence start, av01: av1C
+    90 4f707573 4f70757348656164 0102380180bb0000000000  sequence start, Opus: OpusHead
+    94 4f707573 01 02 00000003                           channels: native order, 2, left and right
+    d4 61763031 020009 "colorInfo" 03 ...                metadata, with frame type 5
+    91 61763031 1200 0a0b...                             keyframe: a temporal delimiter first
+
+The packet type is tested before the frame type: FFmpeg sends metadata with frame type 5, which
+is a command to a player otherwise. A nanosecond offset, the one modifier there is, changes
+nothing: time is kept in milliseconds. Whatever is not known is refused with a sentence, because
+a server that skips it makes segments without a picture.
 """
 
+from collections.abc import Iterator
 from enum import IntEnum
-from typing import NoReturn
 
 from origin.errors import MediaError
-from origin.media.coded import Coded
+from origin.media.coded import (
+    ChannelLayout,
+    ChannelOrder,
+    Codec,
+    Coded,
+    CodedFrame,
+    ColourInfo,
+    MediaKind,
+    SequenceEnd,
+    SequenceHeader,
+    TrackId,
+)
+from origin.media.description import SELF_ANNOUNCING
+from origin.media.timebase import Millis
+from origin.rtmp.colour import read_colour
 
 ENHANCED_VIDEO_BIT = 0x80
 """The highest bit of the first byte: old frame types end at 5."""
@@ -50,41 +78,256 @@ class AudioPacket(IntEnum):
     MOD_EX = 7
 
 
-_NAMES = {
-    b"avc1": "H.264", b"hvc1": "HEVC", b"av01": "AV1", b"vp08": "VP8", b"vp09": "VP9",
-    b"mp4a": "AAC", b"Opus": "Opus", b"fLaC": "FLAC", b"ac-3": "AC-3", b"ec-3": "E-AC-3",
-    b".mp3": "MP3",
-}  # fmt: skip
+class Multitrack(IntEnum):
+    """How several tracks share a message (AvMultitrackType)."""
 
-_OLD_TAGS_WILL_DO = {
-    b"avc1": "in FFmpeg, leave -rtmp_enhanced_codecs out.",
-    # FFmpeg 9 takes this way by itself where there are more than two channels.
-    b"mp4a": "set the sound to stereo; in FFmpeg, -ac 2 without -rtmp_enhanced_codecs.",
+    ONE_TRACK = 0
+    MANY_TRACKS = 1
+    MANY_TRACKS_MANY_CODECS = 2
+
+
+VIDEO_CODECS = {
+    codec.value.encode(): codec for codec in (Codec.AVC, Codec.HEVC, Codec.AV1, Codec.VP9)
 }
-"""For whoever has chosen the right codec already, it is the packaging that has to change."""
+AUDIO_CODECS = {
+    codec.value.encode(): codec
+    for codec in (Codec.AAC, Codec.MP3, Codec.OPUS, Codec.FLAC, Codec.AC3, Codec.EAC3)
+}
 
-_ONE_TRACK = (
-    "Several tracks in one stream cannot be played yet: in OBS, turn off Enhanced Broadcasting"
-    " and leave one audio track selected; in FFmpeg, -map one video and one audio stream."
-)
+_KEYFRAME = 1
+_COMMAND = 5  # frame type 5 is a message to a player, unless the packet says otherwise
+_FOURCC = slice(1, 5)
+_LONGEST_SHORT_MODIFIER = 256
+_DELIMITER = b"\x12\x00"  # an AV1 temporal delimiter (AV1, 5.3.1): not part of a sample
+_OPUS_COMMENT = b"OpusTags"
+_NO_COMPOSITION = Millis(0)
+_NOTHING: tuple[Coded, ...] = ()
+
+# Looked up once, not at every frame.
+_AV1 = Codec.AV1
+_WITH_COMPOSITION = frozenset({Codec.AVC, Codec.HEVC})
+_CODED_FRAMES = 1
+_FRAMES = frozenset({VideoPacket.CODED_FRAMES.value, VideoPacket.CODED_FRAMES_X.value})
+_VIDEO_TRACKS = tuple(TrackId(MediaKind.VIDEO, number) for number in range(256))
+_AUDIO_TRACKS = tuple(TrackId(MediaKind.AUDIO, number) for number in range(256))
+_VIDEO_TRACK, _AUDIO_TRACK = _VIDEO_TRACKS[0], _AUDIO_TRACKS[0]
+
+_NAMES = {b"vp08": "VP8", b"vvc1": "VVC", b"hev1": "HEVC of the kind hev1"}
 
 
 def read_enhanced_video(body: memoryview | bytes) -> tuple[Coded, ...]:
     """What a video message with the enhanced bit holds."""
-    if body[0] & 0x0F == VideoPacket.MULTITRACK:
-        raise MediaError(_ONE_TRACK)
-    _refuse("Video", body, "in OBS, choose an H.264 encoder; in FFmpeg, -c:v libx264.")
+    first = body[0]
+    packet, frame_type = first & 0x0F, first >> 4 & 7
+    if packet in _FRAMES:
+        if frame_type == _COMMAND:
+            return _NOTHING
+        codec = _video_codec(body[_FOURCC])
+        return _picture(_VIDEO_TRACK, codec, packet, frame_type == _KEYFRAME, body[5:])
+    return _read_other_video(body, packet, frame_type)
 
 
 def read_enhanced_audio(body: memoryview | bytes) -> tuple[Coded, ...]:
     """What an audio message of the enhanced format holds."""
-    if body[0] & 0x0F == AudioPacket.MULTITRACK:
-        raise MediaError(_ONE_TRACK)
-    _refuse("Audio", body, "in OBS, choose an AAC encoder; in FFmpeg, -c:a aac.")
+    packet = body[0] & 0x0F
+    if packet == _CODED_FRAMES:
+        return _sound(_AUDIO_TRACK, _audio_codec(body[_FOURCC]), body[5:])
+    at = 1
+    if packet == AudioPacket.MOD_EX:
+        packet, at = _skip_modifiers(body, packet)
+    if packet != AudioPacket.MULTITRACK:
+        fourcc, data = body[at : at + 4], body[at + 4 :]
+        return _audio(packet, _AUDIO_TRACK, _audio_codec(fourcc), data)
+    packet, tracks = _split_tracks(body, at)
+    return tuple(
+        unit
+        for number, fourcc, data in tracks
+        for unit in _audio(packet, _AUDIO_TRACKS[number], _audio_codec(fourcc), data)
+    )
 
 
-def _refuse(kind: str, body: memoryview | bytes, remedy: str) -> NoReturn:
-    codec = bytes(body[1:5])
-    name = _NAMES.get(codec, "an unknown codec")
-    remedy = _OLD_TAGS_WILL_DO.get(codec, remedy)
-    raise MediaError(f"{kind} in {name} over Enhanced RTMP cannot be played yet: {remedy}")
+def _read_other_video(body: memoryview | bytes, packet: int, frame_type: int) -> tuple[Coded, ...]:
+    at = 1
+    if packet == VideoPacket.MOD_EX:
+        packet, at = _skip_modifiers(body, packet)
+    is_key = frame_type == _KEYFRAME
+    if packet == VideoPacket.MULTITRACK:
+        packet, tracks = _split_tracks(body, at)
+        if frame_type == _COMMAND and packet != VideoPacket.METADATA:
+            return _NOTHING
+        return tuple(
+            unit
+            for number, fourcc, data in tracks
+            for unit in _video(packet, _VIDEO_TRACKS[number], _video_codec(fourcc), data, is_key)
+        )
+    if frame_type == _COMMAND and packet != VideoPacket.METADATA:
+        return _NOTHING
+    fourcc, data = body[at : at + 4], body[at + 4 :]
+    return _video(packet, _VIDEO_TRACK, _video_codec(fourcc), data, is_key)
+
+
+def _skip_modifiers(body: memoryview | bytes, packet: int) -> tuple[int, int]:
+    """Step over the modifiers; return the packet type behind them, and where the rest begins."""
+    at = 1
+    while packet == VideoPacket.MOD_EX:  # the number is the same for audio
+        size = _unsigned(body, at, 1) + 1
+        at += 1
+        if size == _LONGEST_SHORT_MODIFIER:
+            size = _unsigned(body, at, 2) + 1
+            at += 2
+        at += size
+        packet = _unsigned(body, at, 1) & 0x0F  # above it, what kind of modifier it was
+        at += 1
+    return packet, at
+
+
+def _split_tracks(
+    body: memoryview | bytes, at: int
+) -> tuple[int, list[tuple[int, bytes | memoryview, bytes | memoryview]]]:
+    """Take a multitrack message apart: the packet type, and for each track number, codec, data."""
+    first = _unsigned(body, at, 1)
+    how, packet = first >> 4, first & 0x0F
+    at += 1
+    match how:
+        case Multitrack.ONE_TRACK:
+            number = _unsigned(body, at + 4, 1)
+            return packet, [(number, body[at : at + 4], body[at + 5 :])]
+        case Multitrack.MANY_TRACKS:
+            fourcc = body[at : at + 4]
+            return packet, list(_many_tracks(body, at + 4, fourcc))
+        case Multitrack.MANY_TRACKS_MANY_CODECS:
+            return packet, list(_many_tracks(body, at, None))
+        case _:
+            raise MediaError(f"Multitrack type {how} of Enhanced RTMP is unknown.")
+
+
+def _many_tracks(
+    body: memoryview | bytes, at: int, fourcc: bytes | memoryview | None
+) -> Iterator[tuple[int, bytes | memoryview, bytes | memoryview]]:
+    while at < len(body):
+        codec = fourcc
+        if codec is None:
+            codec = body[at : at + 4]
+            at += 4
+        number, size = _unsigned(body, at, 1), _unsigned(body, at + 1, 3)
+        at += 4
+        if at + size > len(body):
+            raise MediaError(f"Track {number} of a multitrack message is cut off.")
+        yield number, codec, body[at : at + size]
+        at += size
+
+
+def _video(
+    packet: int, track: TrackId, codec: Codec, data: memoryview | bytes, is_key: bool
+) -> tuple[Coded, ...]:
+    match packet:
+        case VideoPacket.CODED_FRAMES | VideoPacket.CODED_FRAMES_X:
+            return _picture(track, codec, packet, is_key, data)
+        case VideoPacket.SEQUENCE_START:
+            return (SequenceHeader(track, codec, bytes(data)),)
+        case VideoPacket.SEQUENCE_END:
+            return (SequenceEnd(track),)
+        case VideoPacket.METADATA:
+            told = read_colour(data)
+            return _NOTHING if told is None else (ColourInfo(track, told),)
+        case VideoPacket.MPEG2TS_SEQUENCE_START:
+            raise MediaError(
+                f"{codec.name} as MPEG-TS carries it cannot be played: set the encoder to send"
+                " its sequence header as MP4 has it."
+            )
+        case _:
+            raise MediaError(f"Video packet type {packet} of Enhanced RTMP is unknown.")
+
+
+def _audio(
+    packet: int, track: TrackId, codec: Codec, data: memoryview | bytes
+) -> tuple[Coded, ...]:
+    match packet:
+        case AudioPacket.CODED_FRAMES:
+            return _sound(track, codec, data)
+        case AudioPacket.SEQUENCE_START:
+            return _sound_header(track, codec, bytes(data))
+        case AudioPacket.SEQUENCE_END:
+            return (SequenceEnd(track),)
+        case AudioPacket.MULTICHANNEL_CONFIG:
+            return (_channel_layout(track, bytes(data)),)
+        case _:
+            raise MediaError(f"Audio packet type {packet} of Enhanced RTMP is unknown.")
+
+
+def _picture(
+    track: TrackId, codec: Codec, packet: int, is_key: bool, data: memoryview | bytes
+) -> tuple[Coded, ...]:
+    if packet == _CODED_FRAMES and codec in _WITH_COMPOSITION:
+        if len(data) < 3:
+            raise MediaError("A video frame of Enhanced RTMP ends within its composition time.")
+        composition = data[0] << 16 | data[1] << 8 | data[2]
+        if composition & 0x800000:  # 24 bits, signed
+            composition -= 0x1000000
+        payload = bytes(data[3:])
+        frame = CodedFrame(track, codec, Millis(composition), is_key, payload)
+        return (frame,) if payload else _NOTHING
+    payload = bytes(data[2:] if codec is _AV1 and data[:2] == _DELIMITER else data)
+    frame = CodedFrame(track, codec, _NO_COMPOSITION, is_key, payload)
+    return (frame,) if payload else _NOTHING
+
+
+def _sound(track: TrackId, codec: Codec, data: memoryview | bytes) -> tuple[Coded, ...]:
+    payload = bytes(data)
+    frame = CodedFrame(track, codec, _NO_COMPOSITION, True, payload)
+    return (frame,) if payload else _NOTHING  # FFmpeg flushes FLAC with an empty frame
+
+
+def _sound_header(track: TrackId, codec: Codec, record: bytes) -> tuple[Coded, ...]:
+    """Opus may send its comments in place of a header; AC-3's and MP3's headers are empty."""
+    if codec in SELF_ANNOUNCING or record.startswith(_OPUS_COMMENT):
+        return _NOTHING
+    return (SequenceHeader(track, codec, record),)
+
+
+def _channel_layout(track: TrackId, data: bytes) -> ChannelLayout:
+    if len(data) < 2 or data[0] > max(order.value for order in ChannelOrder):
+        raise MediaError(f"A channel layout that cannot be read: {data[:8].hex()}.")
+    order, channels = ChannelOrder(data[0]), data[1]
+    if order is ChannelOrder.CUSTOM:
+        speakers = tuple(data[2 : 2 + channels])
+    elif order is ChannelOrder.NATIVE:
+        mask = int.from_bytes(data[2:6], "big")
+        speakers = tuple(bit for bit in range(32) if mask >> bit & 1)
+    else:
+        speakers = ()
+    return ChannelLayout(track, order, channels, speakers)
+
+
+def _video_codec(fourcc: bytes | memoryview) -> Codec:
+    codec = VIDEO_CODECS.get(bytes(fourcc))
+    if codec is None:
+        raise MediaError(
+            f"Video in {_name(fourcc)} cannot be played: set the encoder to H.264, HEVC, AV1 or"
+            " VP9; in FFmpeg, -c:v libx264."
+        )
+    return codec
+
+
+def _audio_codec(fourcc: bytes | memoryview) -> Codec:
+    codec = AUDIO_CODECS.get(bytes(fourcc))
+    if codec is None:
+        raise MediaError(
+            f"Audio in {_name(fourcc)} cannot be played: set the encoder to AAC or Opus;"
+            " in FFmpeg, -c:a aac."
+        )
+    return codec
+
+
+def _name(fourcc: bytes | memoryview) -> str:
+    code = bytes(fourcc)
+    if len(code) == 4 and code.isascii() and code.decode().isprintable():
+        return _NAMES.get(code, f"the unknown codec {code.decode()!r}")
+    return "an unknown codec"
+
+
+def _unsigned(body: memoryview | bytes, at: int, size: int) -> int:
+    field = body[at : at + size]
+    if len(field) < size:
+        raise MediaError(f"An Enhanced RTMP message of {len(body)} bytes ends within its header.")
+    return int.from_bytes(field, "big")

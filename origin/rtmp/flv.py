@@ -2,11 +2,15 @@
 
 ::
 
-    video   frame type (4 bits), codec (4 bits)      AVC: packet type 1, composition time 3, data
+    video   frame type (4 bits), codec (4 bits)      AVC, HEVC: packet type 1, composition time 3,
+                                                     data
     audio   format (4 bits), rate, size, channels    AAC: packet type 1, data      MP3: data
 
 Each body is turned into the coded values that it holds: none, one, or (once several tracks can
 share a message) more. The payload is copied here, once, out of the receive buffer.
+
+HEVC under codec number 12 never was part of the format, but encoders and cameras that know no
+Enhanced RTMP send it so, laid out as AVC is. It is taken.
 
 Enhanced RTMP is told apart by a bit that old tags never set, and goes to ``enhanced`` whole:
 codecs and tracks that are added there change nothing here.
@@ -33,6 +37,7 @@ from origin.rtmp.enhanced import (
 _KEYFRAME = 1
 _INFO_OR_COMMAND = 5  # frame type 5 is a message to a player, not a picture
 _AVC = 7
+_HEVC = 12
 _AAC = 10
 _MP3 = (2, 14)  # 14 is MP3 at 8 kHz
 
@@ -45,11 +50,12 @@ _NOTHING: tuple[Coded, ...] = ()
 """What a frame without a payload holds: FFmpeg flushes some encoders with one such."""
 
 # Looked up once: a member of an enumeration costs 50 ns in Python 3.11, at every frame.
-_AVC_CODEC, _AAC_CODEC, _MP3_CODEC = Codec.AVC, Codec.AAC, Codec.MP3
+_AVC_CODEC, _HEVC_CODEC = Codec.AVC, Codec.HEVC
+_AAC_CODEC, _MP3_CODEC = Codec.AAC, Codec.MP3
 
 _VIDEO_CODECS = {
     1: "JPEG", 2: "Sorenson H.263", 3: "Screen video", 4: "VP6", 5: "VP6 with alpha",
-    6: "Screen video 2", 8: "H.263", 9: "MPEG-4 part 2", 12: "HEVC in the old tags",
+    6: "Screen video 2", 8: "H.263", 9: "MPEG-4 part 2",
 }  # fmt: skip
 _AUDIO_FORMATS = {
     0: "PCM", 1: "ADPCM", 3: "PCM", 4: "Nellymoser", 5: "Nellymoser", 6: "Nellymoser",
@@ -67,10 +73,12 @@ def read_video(body: memoryview | bytes) -> tuple[Coded, ...]:
     frame_type, codec = first >> 4, first & 0x0F
     if frame_type == _INFO_OR_COMMAND:
         return ()
-    if codec != _AVC:
-        name = _VIDEO_CODECS.get(codec, f"codec {codec}")
-        raise MediaError(f"Video in {name} cannot be played: set the encoder to H.264.")
-    return _read_avc(body, is_keyframe=frame_type == _KEYFRAME)
+    if codec == _AVC:
+        return _read_nal_units(body, _AVC_CODEC, is_keyframe=frame_type == _KEYFRAME)
+    if codec == _HEVC:
+        return _read_nal_units(body, _HEVC_CODEC, is_keyframe=frame_type == _KEYFRAME)
+    name = _VIDEO_CODECS.get(codec, f"codec {codec}")
+    raise MediaError(f"Video in {name} cannot be played: set the encoder to H.264.")
 
 
 def read_audio(body: memoryview | bytes) -> tuple[Coded, ...]:
@@ -90,7 +98,9 @@ def read_audio(body: memoryview | bytes) -> tuple[Coded, ...]:
     raise MediaError(f"Audio in {name} cannot be played: set the encoder to AAC.")
 
 
-def _read_avc(body: memoryview | bytes, *, is_keyframe: bool) -> tuple[Coded, ...]:
+def _read_nal_units(
+    body: memoryview | bytes, codec: Codec, *, is_keyframe: bool
+) -> tuple[Coded, ...]:
     if len(body) < _AVC_HEADER:
         raise MediaError(f"A video message of {len(body)} bytes is too short for H.264.")
     packet_type, payload = body[1], bytes(body[_AVC_HEADER:])
@@ -98,10 +108,10 @@ def _read_avc(body: memoryview | bytes, *, is_keyframe: bool) -> tuple[Coded, ..
         composition = body[2] << 16 | body[3] << 8 | body[4]
         if composition & 0x800000:  # 24 bits, signed
             composition -= 0x1000000
-        frame = CodedFrame(VIDEO_TRACK, _AVC_CODEC, Millis(composition), is_keyframe, payload)
+        frame = CodedFrame(VIDEO_TRACK, codec, Millis(composition), is_keyframe, payload)
         return (frame,) if payload else _NOTHING
     if packet_type == _SEQUENCE_HEADER:
-        return (SequenceHeader(VIDEO_TRACK, _AVC_CODEC, payload),)
+        return (SequenceHeader(VIDEO_TRACK, codec, payload),)
     if packet_type == _SEQUENCE_END:
         return (SequenceEnd(VIDEO_TRACK),)
     raise MediaError(f"H.264 packet type {packet_type} is unknown.")

@@ -9,8 +9,8 @@ with some encoders, repeat or step back. Players want one clock per track that o
   a step back of less than ``JUMP`` becomes the smallest step forward, and the composition
   offset keeps the presentation time where the encoder wanted it.
 - Audio runs on its sample clock: 1,024 samples last exactly that, whatever the milliseconds
-  say. Only when the two are ``RESYNC`` apart does audio give way: a gap stretches the sample
-  before it, and a frame that comes too early is left out.
+  say; how many a frame holds, its codec knows. Only when the two are ``RESYNC`` apart does audio
+  give way: a gap stretches the sample before it, and a frame that comes too early is left out.
 - A jump of the leading track ends the domain (``TimeJumpError``): the caller starts anew, and
   the playlist says DISCONTINUITY. Another track that is ``JUMP`` away from the leading one is
   moved next to it, by itself: encoders that reset their clock do so on one track first, and a
@@ -55,8 +55,8 @@ class _Lane:
     """Where one track has got to."""
 
     timescale: int
-    samples_per_frame: int
-    """0 for video, which has no sample clock."""
+    sounds: AudioConfiguration | None
+    """Tells how long a frame is; None for video, which has no sample clock."""
     last: Millis = AT_START
     """Unwrapped timestamp of the last frame, in the publisher's milliseconds."""
     shift: Millis = AT_START
@@ -67,7 +67,7 @@ class _Lane:
     held_dts: Ticks = AT_ZERO
     held_offset: Ticks = AT_ZERO
     usual: Ticks = FIRST_FRAME_DURATION
-    """How long the last frame was, or is taken to be; audio's never changes."""
+    """How long the last frame of video was, or is taken to be; of audio, the one that is held."""
 
 
 class Timeline:
@@ -133,8 +133,8 @@ class Timeline:
             lane.shift = _shift_next_to(leading.last, now)
         lane.last = now
         time = max(0, self._start + now - (self._origin or 0) + lane.shift)
-        if lane.samples_per_frame:
-            return self._push_audio(lane, time, frame)
+        if lane.sounds is not None:
+            return self._push_audio(lane, lane.sounds, time, frame)
         return _push_video(lane, time, frame)
 
     def flush(self) -> list[tuple[TrackId, Sample]]:
@@ -156,12 +156,15 @@ class Timeline:
         for lane in self._lanes.values():
             lane.last = origin
 
-    def _push_audio(self, lane: _Lane, time: int, frame: CodedFrame) -> Sample | None:
+    def _push_audio(
+        self, lane: _Lane, sounds: AudioConfiguration, time: int, frame: CodedFrame
+    ) -> Sample | None:
         stamped = time * lane.timescale // MILLIS_PER_SECOND
         if lane.held is None:
             lane.held, lane.held_dts = frame, Ticks(stamped)
+            lane.usual = Ticks(sounds.samples_in(frame.payload))
             return None
-        due = lane.held_dts + lane.samples_per_frame
+        due = lane.held_dts + lane.usual
         length = lane.usual
         error_ms = (stamped - due) * MILLIS_PER_SECOND / lane.timescale
         if not -RESYNC <= error_ms <= RESYNC:
@@ -171,6 +174,7 @@ class Timeline:
             due, length = stamped, Ticks(stamped - lane.held_dts)
         done = _release(lane, length)
         lane.held, lane.held_dts = frame, Ticks(due)
+        lane.usual = Ticks(sounds.samples_in(frame.payload))
         return done
 
 
@@ -181,9 +185,8 @@ def _numbered(lanes: Mapping[TrackId, _Lane], kind: MediaKind) -> dict[int, _Lan
 def _lane(track: Track) -> _Lane:
     configuration = track.configuration
     if isinstance(configuration, AudioConfiguration):
-        length = configuration.samples_per_frame
-        return _Lane(track.timescale, length, usual=Ticks(length))
-    return _Lane(track.timescale, samples_per_frame=0)
+        return _Lane(track.timescale, configuration, usual=Ticks(configuration.samples_per_frame))
+    return _Lane(track.timescale, None)
 
 
 def _end(lane: _Lane) -> int:

@@ -17,13 +17,11 @@ class Capture:
     video_messages: int
     last_video_ms: int
     frames: int
-    """Pictures that FFmpeg decodes from it."""
-    outcome: str
-    """"played", or a word of the reason for which it is refused."""
-
-    @property
-    def is_played(self) -> bool:
-        return self.outcome == "played"
+    """Pictures that FFmpeg decodes of the first video track."""
+    sounds: int
+    """Frames of the first audio track."""
+    tracks: int
+    """Of each kind."""
 
     def read(self) -> bytes:
         return (CORPUS / f"{self.name}.bin").read_bytes()
@@ -36,15 +34,5 @@ def captures() -> list[Capture]:
     return [_capture(*(cell.strip() for cell in row)) for row in rows]
 
 
-def _capture(
-    name: str, audio: str, last_audio: str, video: str, last_video: str, frames: str, outcome: str
-) -> Capture:
-    return Capture(
-        name=name.strip("`"),
-        audio_messages=int(audio),
-        last_audio_ms=int(last_audio),
-        video_messages=int(video),
-        last_video_ms=int(last_video),
-        frames=int(frames),
-        outcome=outcome,
-    )
+def _capture(name: str, *numbers: str) -> Capture:
+    return Capture(name.strip("`"), *map(int, numbers))

@@ -13,8 +13,8 @@ from pyrtmp import StreamClosedException
 from pyrtmp.messages.handshake import C0, C1
 from pyrtmp.session_manager import SessionManager
 
-from origin.errors import MediaError, ProtocolError
-from origin.media.coded import Coded, CodedFrame, MediaKind
+from origin.errors import ProtocolError
+from origin.media.coded import Coded, CodedFrame, MediaKind, TrackId
 from origin.rtmp.events import PublishEnded, PublishRequested
 from origin.rtmp.flv import read_audio, read_video
 from origin.rtmp.limits import Limits
@@ -25,14 +25,16 @@ from tests.support.cuts import Cutter, every_way, whole
 from tests.support.sessions import NONCE, Rehearsal
 
 every_capture = pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
-played = pytest.mark.parametrize(
-    "capture", [c for c in captures() if c.is_played], ids=lambda capture: capture.name
-)
 
 
 def units_of(message: Media) -> tuple[Coded, ...]:
     read = read_video if message.kind is MediaKind.VIDEO else read_audio
     return read(message.body)
+
+
+def frames_of(capture: Capture, track: TrackId) -> list[CodedFrame]:
+    units = (unit for message in media_of(capture) for unit in units_of(message))
+    return [unit for unit in units if isinstance(unit, CodedFrame) and unit.track == track]
 
 
 def media_of(capture: Capture, cut: Cutter = whole) -> list[Media]:
@@ -58,21 +60,14 @@ def test_the_messages_of_a_session_are_those_of_its_notes(capture: Capture, cut:
     assert video == sorted(video)
 
 
-@played
-def test_every_picture_of_a_playable_session_is_a_coded_frame(capture: Capture) -> None:
-    bodies = [m.body for m in media_of(capture) if m.kind is MediaKind.VIDEO]
-    frames = [unit for body in bodies for unit in read_video(body) if isinstance(unit, CodedFrame)]
-    assert len(frames) == capture.frames
-    assert frames[0].is_keyframe
-
-
-@pytest.mark.parametrize(
-    "capture", [c for c in captures() if not c.is_played], ids=lambda capture: capture.name
-)
-def test_what_cannot_be_played_is_refused_within_its_first_messages(capture: Capture) -> None:
-    first_messages = media_of(capture)[:6]
-    with pytest.raises(MediaError, match=capture.outcome):
-        list(map(units_of, first_messages))
+@every_capture
+def test_every_picture_and_sound_of_a_session_is_a_coded_frame(capture: Capture) -> None:
+    for number in range(capture.tracks):
+        frames = frames_of(capture, TrackId(MediaKind.VIDEO, number))
+        assert len(frames) == capture.frames
+        assert frames[0].is_keyframe
+        assert not frames[1].is_keyframe
+        assert len(frames_of(capture, TrackId(MediaKind.AUDIO, number))) == capture.sounds
 
 
 # pyrtmp as an independent reader. It is right where no message starts with a format 3 header (it
@@ -105,7 +100,7 @@ async def _as_pyrtmp_reads(data: bytes) -> list[tuple[int, int, bytes]]:
     return found
 
 
-@played
+@every_capture
 async def test_pyrtmp_reads_the_same_messages(capture: Capture) -> None:
     theirs = await _as_pyrtmp_reads(capture.read())
     ours = [(9 if m.kind is MediaKind.VIDEO else 8, m.at, m.body) for m in media_of(capture)]
