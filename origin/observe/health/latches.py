@@ -1,0 +1,45 @@
+"""Findings that do not flicker: raised after some bad looks in a row, cleared after some good ones.
+
+::
+
+    clear --bad, to_raise times in a row--> raised --fine, to_clear times in a row--> clear
+
+A look that is neither (``Level.UNSURE``) changes nothing and interrupts both rows: it is the band
+between the threshold to raise and the one to clear. While a finding is raised its level follows
+the latest bad look.
+"""
+
+from origin.observe.health.codes import PATIENCE, Code, Level
+
+_FINE, _UNSURE = Level.FINE, Level.UNSURE
+
+
+class Latch:
+    """One finding's memory."""
+
+    __slots__ = ("_row", "_to_clear", "_to_raise", "level", "since")
+
+    def __init__(self, code: Code) -> None:
+        self._to_raise, self._to_clear = PATIENCE[code]
+        self._row = 0
+        self.level = _FINE
+        """``FINE`` while the finding is not raised."""
+        self.since = 0.0
+        """When it was raised; of no meaning before."""
+
+    def look(self, level: Level, now: float) -> bool:
+        """Take the level of one look; return whether the finding was raised or cleared by it."""
+        if level is _UNSURE:
+            self._row = 0
+            return False
+        if (level is _FINE) is (self.level is _FINE):
+            self._row = 0
+            self.level = level
+            return False
+        self._row += 1
+        if self._row < (self._to_clear if level is _FINE else self._to_raise):
+            return False
+        self._row = 0
+        self.level = level
+        self.since = now
+        return True
