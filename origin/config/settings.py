@@ -69,6 +69,11 @@ class RtmpSettings(Section):
     tls_key: str = ""
     """File with that certificate's private key, in PEM, without a passphrase."""
 
+    @property
+    def has_tls(self) -> bool:
+        """Whether RTMPS is spoken."""
+        return bool(self.tls_certificate)
+
 
 class ControlSettings(Section):
     """The origin's own HTTP server: what edges fetch, and the control API."""
@@ -128,6 +133,8 @@ def load_settings(flags: Tables, config: Path | None) -> Settings:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(error))) from error
+    if bool(settings.rtmp.tls_certificate) != bool(settings.rtmp.tls_key):
+        raise SettingsError("rtmp.tls_certificate and rtmp.tls_key: give both of them, or none")
     return _checked_open(settings, host_is_given="host" in given.get("server", {}))
 
 

@@ -6,7 +6,8 @@ left here, in the order in which it happens:
 - Bytes arrive in one buffer that all connections share. The session reads them there, and keeps
   a copy only of what it has not read when the loop turns to anyone else: a thousand idle
   connections hold no buffers.
-- Who is live is read at the listener's beat (``origin.ingest.beat``), everybody else at once.
+- Who is live is read at the listener's beat (``origin.ingest.beat``), everybody else at once. RTMPS
+  is always read through its transport, which is the one that can decrypt it.
 - Events are handled in turns. A turn ends after ``EVENTS_PER_TURN`` events, or when the session
   says so; reading is paused then, and the next turn is asked of the loop behind everyone else's
   work. No peer can hold the loop for longer than a turn, whatever it sends.
@@ -66,6 +67,7 @@ class Connection(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._address = self._peer = ""
         self._is_stranger = False
+        self._is_tls = False
         self._is_reading = True
         self._borrowed: socket.socket | None = None  # our handle, while the beat reads it
         self._has_met_end = False
@@ -82,6 +84,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         self._socket: socket.socket = transport.get_extra_info("socket")
+        self._is_tls = transport.get_extra_info("sslcontext") is not None
         # A peer that has left again already has no name.
         self._address, port = (transport.get_extra_info("peername") or ("", 0))[:2]
         host = f"[{self._address}]" if ":" in self._address else self._address
@@ -200,7 +203,7 @@ class Connection(asyncio.BufferedProtocol):
         if state is State.CLOSING and not self._is_leaving:
             self._is_leaving = True
             self._send_fin()
-        if state is State.LIVE:
+        if state is State.LIVE and not self._is_tls:
             self._join_beat()
         else:
             self._leave_beat()
@@ -208,6 +211,9 @@ class Connection(asyncio.BufferedProtocol):
         self._set_timer()
 
     def _send_fin(self) -> None:
+        if self._is_tls:  # cannot be closed by halves; closing sends what is written, and waits
+            self._transport.close()
+            return
         try:
             self._transport.write_eof()
         except OSError:  # the peer's reset has come in, and has not been read yet

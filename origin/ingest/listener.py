@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import socket
+import ssl
 
 from origin.ingest.connection import Connection
 from origin.ingest.settings import IngestSettings
@@ -19,11 +20,22 @@ class RtmpListener:
         self._shared = Shared(door, settings or IngestSettings(), self.counters)
         self._servers: list[asyncio.Server] = []
 
-    async def start(self, *listening: socket.socket) -> None:
-        """Accept connections from now on."""
+    async def start(self, *listening: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        """Accept connections from now on; with ``tls``, they are RTMPS."""
         loop = asyncio.get_running_loop()
+        limits = self._shared.settings.limits
         for sock in listening:
-            self._servers.append(await loop.create_server(self._make_connection, sock=sock))
+            if tls is None:
+                server = await loop.create_server(self._make_connection, sock=sock)
+            else:
+                server = await loop.create_server(
+                    self._make_connection,
+                    sock=sock,
+                    ssl=tls,
+                    ssl_handshake_timeout=limits.handshake_s,
+                    ssl_shutdown_timeout=limits.closing_s,
+                )
+            self._servers.append(server)
 
     async def close(self) -> None:
         """Accept nothing more, tell every publisher, and return when the last one is gone."""

@@ -8,6 +8,7 @@ from origin.config.addresses import reachable_host
 from origin.config.settings import Settings
 
 DEFAULT_RTMP_PORT = 1935
+DEFAULT_RTMPS_PORT = 443
 DEFAULT_HTTP_PORT = 80
 
 
@@ -17,6 +18,9 @@ def announcement(settings: Settings, keys: Sequence[StreamKey], key_file: Path) 
     server = f"rtmp://{host}{_port(settings.rtmp.port, DEFAULT_RTMP_PORT)}/live"
     watch = f"http://{host}{_port(settings.server.http_port, DEFAULT_HTTP_PORT)}"
     rows = [("OBS", "Settings > Stream > Service: Custom..."), ("Server", server)]
+    if settings.rtmp.has_tls:
+        port = _port(settings.rtmp.tls_port, DEFAULT_RTMPS_PORT)
+        rows += [("", f"rtmps://{host}{port}/live    (encrypted)")]
     if not keys:
         rows += [("Key", "any name, such as main (open: no key is needed)")]
         rows += [("Watch", f"{watch}/main")]

@@ -21,11 +21,12 @@ from origin.http.app import create_app
 from origin.http.state import OriginState
 from origin.ingest.listener import RtmpListener
 from origin.ingest.settings import IngestSettings
+from origin.ingest.tls import Certificate
 from origin.observe.metrics import MetricsPage
 from origin.service.figures import read_figures
 from origin.service.memory import keep_memory
 from origin.service.publishing import Credentials, Publishing
-from origin.service.reloading import Reloader
+from origin.service.reloading import Reloadable, Reloader
 from origin.service.sockets import OriginSockets
 from origin.streams.clock import Clock, LoopClock
 from origin.streams.reception import Reception
@@ -44,18 +45,28 @@ class _Server(uvicorn.Server):
         yield
 
 
-def run_origin(settings: Settings, credentials: Credentials, sockets: OriginSockets) -> None:
+def run_origin(
+    settings: Settings,
+    credentials: Credentials,
+    sockets: OriginSockets,
+    certificate: Certificate | None,
+) -> None:
     """Run the origin until SIGTERM or SIGINT."""
-    uvloop.run(_serve(settings, credentials, sockets))
+    uvloop.run(_serve(settings, credentials, sockets, certificate))
 
 
-async def _serve(settings: Settings, credentials: Credentials, sockets: OriginSockets) -> None:
+async def _serve(
+    settings: Settings,
+    credentials: Credentials,
+    sockets: OriginSockets,
+    certificate: Certificate | None,
+) -> None:
     clock = LoopClock()
     publishing = Publishing(settings, credentials, clock)
     registry = _registry(settings, publishing.admission, clock)
     reception = Reception(registry, publishing.admission, clock, publishing.attempts)
     listener = RtmpListener(reception, IngestSettings(chunk_size=settings.rtmp.chunk_size))
-    reloader = Reloader([publishing.key_file(on_change=registry.recheck)])
+    reloader = Reloader(_watched(publishing, registry, certificate))
     stopping = _set_by_signals(asyncio.Event())
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.reload)
     state = OriginState(
@@ -69,6 +80,8 @@ async def _serve(settings: Settings, credentials: Credentials, sockets: OriginSo
     keep_memory()
     reloader.start()
     await listener.start(sockets.rtmp)
+    if sockets.rtmps is not None and certificate is not None:
+        await listener.start(sockets.rtmps, tls=certificate.context)
     serving = asyncio.ensure_future(server.serve([sockets.control]))
     await stopping.wait()
     reloader.stop()
@@ -76,6 +89,18 @@ async def _serve(settings: Settings, credentials: Credentials, sockets: OriginSo
     await listener.close()
     server.should_exit = True
     await serving
+
+
+def _watched(
+    publishing: Publishing, registry: Registry, certificate: Certificate | None
+) -> list[Reloadable]:
+    """The files that are read again when they change."""
+    watched = []
+    if publishing.gate is not None:
+        watched.append(publishing.key_file(on_change=registry.recheck))
+    if certificate is not None:
+        watched.append(Reloadable("RTMPS certificate", certificate.paths, certificate.load))
+    return watched
 
 
 def _registry(settings: Settings, admission: Admission, clock: Clock) -> Registry:

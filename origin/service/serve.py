@@ -4,6 +4,10 @@ The words are printed as soon as RTMP and control are bound: from then on the ke
 connects to the origin while it is starting. The edge binds its own port, a moment later.
 """
 
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from origin.config.addresses import LOOPBACK, is_unspecified
 from origin.config.settings import Settings
 from origin.observe.log import configure_log
@@ -11,6 +15,9 @@ from origin.service.announcement import announcement
 from origin.service.publishing import FIRST_STREAM, Credentials, load_credentials
 from origin.service.sockets import OriginSockets, check_free, listen
 from origin.service.supervisor import Child, fork, spawn, supervise
+
+if TYPE_CHECKING:  # only who speaks TLS loads what it needs
+    from origin.ingest.tls import Certificate
 
 
 def serve(settings: Settings, *, demo: bool) -> int:
@@ -21,12 +28,13 @@ def serve(settings: Settings, *, demo: bool) -> int:
     """
     configure_log(as_json=settings.server.log_json)
     credentials = load_credentials(settings, demo=demo)
+    certificate = _load_certificate(settings)
     sockets = _listen(settings)
     print(announcement(settings, credentials.keys, credentials.key_file), flush=True)
     children = [
         Child(
             "origin",
-            lambda: fork(lambda: _run_origin(settings, credentials, sockets)),
+            lambda: fork(lambda: _run_origin(settings, credentials, sockets, certificate)),
             reloads=True,
         )
     ]
@@ -55,8 +63,27 @@ def _listen(settings: Settings) -> OriginSockets:
         check_free(server.host, server.http_port, what="the edge", flag="--http-port")
     return OriginSockets(
         rtmp=listen(server.host, settings.rtmp.port, what="RTMP", flag="--rtmp-port"),
+        rtmps=_listen_tls(settings),
         control=listen(control.host, control.port, what="the control API", flag="--control-port"),
     )
+
+
+def _listen_tls(settings: Settings) -> socket.socket | None:
+    if not settings.rtmp.has_tls:
+        return None
+    port = settings.rtmp.tls_port
+    return listen(settings.server.host, port, what="RTMPS", flag="--rtmp-tls-port")
+
+
+def _load_certificate(settings: Settings) -> "Certificate | None":
+    if not settings.rtmp.has_tls:
+        return None
+    from origin.ingest.tls import Certificate
+
+    paths = (
+        Path(path).expanduser() for path in (settings.rtmp.tls_certificate, settings.rtmp.tls_key)
+    )
+    return Certificate(*paths)
 
 
 def _demo_address(settings: Settings, credentials: Credentials) -> str:
@@ -75,10 +102,15 @@ def _local(host: str) -> str:
 # The supervisor stays small: what only its children need is imported in them.
 
 
-def _run_origin(settings: Settings, credentials: Credentials, sockets: OriginSockets) -> None:
+def _run_origin(
+    settings: Settings,
+    credentials: Credentials,
+    sockets: OriginSockets,
+    certificate: "Certificate | None",
+) -> None:
     from origin.service.origin_process import run_origin
 
-    run_origin(settings, credentials, sockets)
+    run_origin(settings, credentials, sockets, certificate)
 
 
 def _run_demo(address: str) -> None:

@@ -19,6 +19,8 @@ class OriginSockets:
     """The listening sockets of the origin process."""
 
     rtmp: socket.socket
+    rtmps: socket.socket | None
+    """None where there is no certificate."""
     control: socket.socket
 
 

@@ -1,6 +1,7 @@
 """A real listener on a free port, for as long as a block lasts."""
 
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,13 +23,15 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(door: Door, settings: IngestSettings | None = None) -> AsyncIterator[Listening]:
-    """Nothing of it may be left at the end of the block."""
+async def listening(
+    door: Door, settings: IngestSettings | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Listening]:
+    """Nothing of it may be left at the end of the block. With ``tls``, it is RTMPS."""
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     bound.listen()
     listener = RtmpListener(door, settings or IngestSettings())
-    await listener.start(bound)
+    await listener.start(bound, tls=tls)
     try:
         yield Listening(listener, bound.getsockname()[1])
     finally:

@@ -1,6 +1,7 @@
 """A hand-driven RTMP client over TCP: sends what the test says, and keeps what it hears."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -75,8 +76,8 @@ class RtmpClient:
 
 
 @asynccontextmanager
-async def rtmp_client(port: int) -> AsyncIterator[RtmpClient]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+async def rtmp_client(port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[RtmpClient]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
     client = RtmpClient(reader, writer)
     try:
         yield client
