@@ -114,6 +114,11 @@ class Presentation:
         return self._shared.has_ended
 
     @property
+    def is_independent(self) -> bool:
+        """Whether EXT-X-INDEPENDENT-SEGMENTS is claimed."""
+        return self._shared.independent
+
+    @property
     def next_msn(self) -> int:
         """The media sequence number that the next session begins with."""
         return self._shared.msn

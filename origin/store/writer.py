@@ -13,8 +13,8 @@ kept again from its next segment on. Viewers notice nothing of it: they are serv
 What the thread has taken, it finishes: jobs are done in the order in which they were put, so a
 job that was reached tells of all before it.
 
-``put`` and everything public belong to the loop's thread. The two counters of bytes are each
-written by one thread only, which is why there is no lock.
+``put`` and everything public belong to the loop's thread. Each counter is written by one thread
+only, which is why there is no lock.
 """
 
 import threading
@@ -63,6 +63,8 @@ class Writer:
         self._hand = hand
         self._limit_bytes = limit_bytes
         self._jobs: SimpleQueue[Job | Callable[[], None] | None] = SimpleQueue()
+        self._put_jobs = 0
+        self._done_jobs = 0
         self._put_bytes = 0
         self._done_bytes = 0
         self._refused: dict[str, Path] = {}
@@ -75,6 +77,15 @@ class Writer:
     def waiting_bytes(self) -> int:
         """What is put, and not done yet."""
         return self._put_bytes - self._done_bytes
+
+    @property
+    def ticket(self) -> int:
+        """What ``has_kept`` is asked with, later: all that was put so far."""
+        return self._put_jobs
+
+    def has_kept(self, owner: str, ticket: int) -> bool:
+        """Tell whether all of it that was put before ``ticket`` was taken is on the disk."""
+        return self._done_jobs >= ticket and owner not in self._troubled
 
     def create(self, owner: str, path: Path, pieces: Pieces) -> None:
         """Begin a file."""
@@ -119,6 +130,7 @@ class Writer:
             self._give_up(job, "the disk is too slow")
             return
         self._put_bytes += job.size
+        self._put_jobs += 1
         self._jobs.put(job)
 
     # What follows runs in the thread, except for ``_give_up``, which either may call.
@@ -128,6 +140,7 @@ class Writer:
             if isinstance(job, Job):
                 self._do(job)
                 self._done_bytes += job.size
+                self._done_jobs += 1
             else:
                 job()
 

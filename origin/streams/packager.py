@@ -60,7 +60,8 @@ class Packager:
     """Coded units in, a presentation out.
 
     ``wall`` tells the time for PROGRAM-DATE-TIME; ``on_media`` is called when the presentation has
-    something new, with all of what one frame brought about already in it.
+    something new, with all of what one frame brought about already in it. ``start`` is where the
+    session's clock has got to.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Packager:
         presentation: Presentation,
         wall: Callable[[], datetime],
         on_media: Callable[[], None] = lambda: None,
+        start: Millis = SESSION_START,
     ) -> None:
         self.presentation = presentation
         self._rules = rules
@@ -83,7 +85,7 @@ class Packager:
         self._held: list[tuple[int, CodedFrame]] = []
         self._held_bytes = 0
         self._domain: Domain | None = None
-        self._clock = SESSION_START
+        self._clock = start
 
     def expect(self, metadata: Mapping[str, object]) -> None:
         """Learn from onMetaData which tracks will come: those that it names a codec for."""

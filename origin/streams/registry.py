@@ -21,6 +21,8 @@ from origin.errors import Refused
 from origin.hls.rules import Rules
 from origin.streams.clock import Clock
 from origin.streams.door import Publication, PublishRequest, asked_by
+from origin.streams.kept.keeper import Keeper
+from origin.streams.kept.revival import Remembered
 from origin.streams.stream import Patience, Stream
 
 HANGS_AFTER_S = 1.0
@@ -39,12 +41,14 @@ class Registry:
         patience: Patience,
         clock: Clock,
         new_epoch: Callable[[], str],
+        keeper: Keeper | None = None,
     ) -> None:
         self._admission = admission
         self._rules = rules
         self._patience = patience
         self._clock = clock
         self._new_epoch = new_epoch
+        self._keeper = keeper
         self._streams: dict[str, Stream] = {}
         self._grants: dict[str, Grant] = {}  # the last one of each stream
 
@@ -94,6 +98,14 @@ class Registry:
             return self._new_stream(name)
         return stream
 
+    def recall(self, remembered: Remembered) -> bool:
+        """Go on with a stream that another process has kept; False if it may not be any more."""
+        name = remembered.kept.stream
+        if not self._admission.knows(name):
+            return False
+        self._stream(name).recall(remembered)
+        return True
+
     def __iter__(self) -> Iterator[Stream]:
         """Every stream that was ever published, in the order of its name."""
         return iter([self._streams[name] for name in sorted(self._streams)])
@@ -131,4 +143,5 @@ class Registry:
             patience=self._patience,
             clock=self._clock,
             new_epoch=self._new_epoch,
+            keeper=self._keeper,
         )

@@ -31,6 +31,8 @@ from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.media.coded import Coded
 from origin.streams.clock import Clock, Timer
+from origin.streams.kept.keeper import Keeper, Kept, SessionKeeper
+from origin.streams.kept.revival import Remembered, Revived
 from origin.streams.packager import Packager
 from origin.streams.waiting import WaitingRoom
 
@@ -67,9 +69,13 @@ class Sequence(NamedTuple):
 class Session:
     """One playlist: a packager, and when and by whom it is fed."""
 
-    def __init__(self, packager: Packager, began: datetime) -> None:
+    def __init__(
+        self, packager: Packager, began: datetime, keeping: SessionKeeper | None = None
+    ) -> None:
         self.packager = packager
         self.began = began
+        self.keeping = keeping
+        """Writes it down for another process; None if nobody does."""
         self.segments_at_attach = 0
 
     @property
@@ -93,6 +99,7 @@ class Stream:
         patience: Patience,
         clock: Clock,
         new_epoch: Callable[[], str],
+        keeper: Keeper | None = None,
     ) -> None:
         self.name = name
         self.state = State.OFFLINE
@@ -107,9 +114,17 @@ class Stream:
         self._patience = patience
         self._clock = clock
         self._new_epoch = new_epoch
+        self._keeper = keeper
         self._publisher: Publisher | None = None
         self._timer: Timer | None = None
         self._next: Sequence | None = None
+
+    def recall(self, remembered: Remembered) -> None:
+        """Go on where another process was killed; nobody may have published here before."""
+        self.last_live = remembered.kept.last_live
+        self._next = Sequence(*remembered.following)
+        if remembered.revived is not None:
+            self._revive(remembered.kept, remembered.revived)
 
     def attach(self, peer: str, on_closed: Callable[[str], None]) -> "Publisher":
         """Let a publisher in; one that is there already is replaced by it."""
@@ -175,19 +190,57 @@ class Stream:
 
     def _new_session(self) -> Session:
         now = self._clock.wall()
-        follows = self.session.presentation if self.session is not None else None
-        if follows is not None:
-            self._next = _sequence_after(follows)
-        first = self._first_sequence(now)
+        if self.session is not None:
+            self._next = _sequence_after(self.session.presentation)
+            self._forget_kept(self.session)
+        first, epoch = self._first_sequence(now), self._new_epoch()
         presentation = Presentation(
             rules=self._rules,
-            epoch=self._new_epoch(),
+            epoch=epoch,
             first_msn=first.msn,
             first_discontinuity_sequence=first.discontinuity,
             begins_with_discontinuity=self._next is not None,
         )
-        packager = Packager(self._rules, presentation, self._clock.wall, self.waiting.wake)
-        return Session(packager, now)
+        packager = Packager(self._rules, presentation, self._clock.wall, self._wake)
+        if self._keeper is None:
+            return Session(packager, now)
+        kept = Kept(self.name, epoch, now, self._rules, self.last_live)
+        keeping = self._keeper.keep(kept, presentation)
+        presentation.observe(keeping)
+        return Session(packager, now, keeping)
+
+    def _revive(self, kept: Kept, revived: Revived) -> None:
+        presentation = revived.presentation
+        packager = Packager(
+            kept.rules, presentation, self._clock.wall, self._wake, start=revived.clock
+        )
+        self.session = Session(packager, kept.began)
+        if self._keeper is not None:
+            keeping = self.session.keeping = self._keeper.keep(kept, presentation)
+            keeping.resume(revived.broken_off, revived.epoch, revived.stale)
+            presentation.observe(keeping)
+        if revived.ended_at is None:
+            self._enter(State.RECONNECTING)
+            self._timer = self._clock.call_later(self._patience.grace_s, self._end_session)
+            return
+        self._enter(State.ENDED)
+        self.since = self.last_live = revived.ended_at
+        # The wall clock may have stepped since then: it is believed within bounds.
+        gone_s = (self._clock.wall() - revived.ended_at).total_seconds()
+        keep_s = self._patience.keep_ended_s - max(0.0, gone_s)
+        self._timer = self._clock.call_later(max(0.0, keep_s), self._forget)
+
+    def _wake(self) -> None:
+        """Let those go on who have waited for what has just come."""
+        keeping = self.session.keeping if self.session is not None else None
+        if keeping is not None and len(self.waiting):
+            keeping.when_kept(self.waiting.wake)
+        else:
+            self.waiting.wake()
+
+    def _forget_kept(self, session: Session) -> None:
+        if session.keeping is not None:
+            session.keeping.forget(self.last_live)
 
     def _first_sequence(self, now: datetime) -> Sequence:
         """Where a session's numbers begin: after the last one's.
@@ -210,6 +263,8 @@ class Stream:
 
     def _abandon_session(self) -> None:
         """Nothing was ever shown of it, so no number was used up and nobody is told it ended."""
+        if self.session is not None:
+            self._forget_kept(self.session)
         self.session = None
         self._enter(State.OFFLINE)
         self.waiting.release()
@@ -218,6 +273,7 @@ class Stream:
         self._cancel_timer()
         if self.session is not None:
             self._next = _sequence_after(self.session.presentation)
+            self._forget_kept(self.session)
         self.session = None
         self._enter(State.OFFLINE)
 

@@ -48,6 +48,10 @@ class FakeClock:
                 timer.callback()
         self.now = end
 
+    def forget(self) -> None:
+        """Drop all timers, as the end of a process does."""
+        self._due.clear()
+
     @property
     def pending(self) -> int:
         """Timers that still wait."""

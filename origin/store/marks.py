@@ -1,0 +1,55 @@
+"""What was shown and could not be kept: noted where a process that is killed leaves it behind.
+
+A disk that is too slow cannot be told so. What can is a page of memory that the supervisor has
+made and shares with each origin process that it starts: it outlives them all, and writing to it
+waits for nothing. In it stands, for every stream that had trouble, the last segment of which
+something was shown before it was on the disk. The next process then knows better than to go on
+from what it finds there.
+
+    slot = media sequence number (8)  stream's name (64, filled up with zeros)
+"""
+
+import mmap
+import struct
+from typing import TypeAlias
+
+SLOTS = 1024
+"""Streams that can have had trouble; more than any machine carries."""
+_SLOT = struct.Struct(">Q64s")
+
+SharedMemory: TypeAlias = mmap.mmap
+
+
+def shared_memory() -> SharedMemory:
+    """Make the page; whoever is forked from this process shares it."""
+    return mmap.mmap(-1, SLOTS * _SLOT.size)
+
+
+class Marks:
+    """The last segment of each stream that was shown and may not have been kept."""
+
+    def __init__(self, memory: SharedMemory | None = None) -> None:
+        """Without ``memory``, nothing outlives the process."""
+        self._memory = memory
+        self._places: dict[str, int] = {}
+        self._shown: dict[str, int] = {}
+        for at in range(0, SLOTS * _SLOT.size, _SLOT.size) if memory is not None else ():
+            number, padded = _SLOT.unpack_from(memory or b"", at)
+            name = padded.rstrip(b"\0").decode(errors="replace")
+            if not name:
+                break
+            self._places[name], self._shown[name] = at, number
+
+    def shown(self, stream: str) -> int:
+        """Return the number of that segment; 0 if all was kept."""
+        return self._shown.get(stream, 0)
+
+    def mark(self, stream: str, number: int) -> None:
+        """Something of this segment is shown, and is not kept yet."""
+        if self._shown.get(stream) == number:
+            return
+        self._shown[stream] = number
+        if self._memory is None or (stream not in self._places and len(self._places) == SLOTS):
+            return
+        at = self._places.setdefault(stream, len(self._places) * _SLOT.size)
+        _SLOT.pack_into(self._memory, at, number, stream.encode())

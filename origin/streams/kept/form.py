@@ -1,0 +1,282 @@
+"""The form in which a session is written down: values to records (``store.journal``), and back.
+
+::
+
+    NOTE    where the stream is, and by which rules its session is cut
+    BEGIN   the tracks, and what the session remembers where the segment begins (``hls.memory``)
+    PART    when and how long; a table of samples; the frames, one after the other
+    END     how the segment ended
+
+What is written is what went *into* the packaging: the samples of each part. Going through the
+same code again, they become the same playlists, fMP4 and MPEG-TS, in however many renditions.
+That the code is the same is not taken on trust: with each part stands a check of the boxes that
+were made for it, and a version that would make others is found out (``kept.revival``).
+
+Words and numbers are JSON, read with their types checked; the samples are a table of fixed rows.
+"""
+
+import json
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from itertools import chain
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from origin.errors import MediaError
+from origin.hls.memory import Memory
+from origin.hls.presentation import Presentation
+from origin.hls.rules import Rules
+from origin.hls.segment import Part
+from origin.hls.segmenter import PartReady
+from origin.media.aac import AacConfiguration
+from origin.media.avc import AvcConfiguration
+from origin.media.coded import Codec, MediaKind, TrackId
+from origin.media.configuration import Configuration
+from origin.media.mp3 import Mp3Configuration
+from origin.media.sample import Sample
+from origin.media.timebase import Ticks
+from origin.media.track import Track
+from origin.store.journal import Kind, Pieces, Record, record
+
+CONFIGURATIONS: tuple[type[Configuration], ...] = (
+    AvcConfiguration,
+    AacConfiguration,
+    Mp3Configuration,
+)
+"""Every kind that a track can have."""
+
+_ROW = "qiIBI"  # dts, composition offset, duration, is_sync, bytes
+_ROWS = struct.Struct(">" + _ROW)
+_LENGTH = struct.Struct(">I")
+_BINARY = "hex"  # the key of bytes in JSON
+
+Value = TypeVar("Value")
+
+
+class FormError(Exception):
+    """The record does not say what it should; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Where a stream is, apart from its segments."""
+
+    session: str | None
+    """The session whose segments are there; None: it is forgotten, or there never was one."""
+    has_ended: bool
+    at: datetime
+    """When this was written."""
+    began: datetime | None
+    """When the session began."""
+    last_live: datetime | None
+    msn: int
+    """What the next session begins with, where no segment tells better."""
+    discontinuity: int
+    rules: Rules
+    boot: str
+    """Of the machine; empty where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTrack:
+    """A track and its decoder configuration."""
+
+    kind: MediaKind
+    number: int
+    codec: Codec
+    configuration: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Where a segment begins."""
+
+    tracks: tuple[KeptTrack, ...]
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class PartFields:
+    """All of a part but its samples."""
+
+    start: Ticks
+    duration: Ticks
+    timescale: int
+    independent: bool
+    starts_independent: bool
+    at: datetime
+    counts: tuple[int, ...]
+    """Samples of each track."""
+    checks: dict[str, int]
+    """What was made of it, by rendition."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a segment ended."""
+
+    independent: bool
+    """The session still claims that all segments are."""
+    sealed: str | None = None
+    """The epoch of its name, where the process was killed before its end."""
+
+
+_NOTE = TypeAdapter(Note)
+_BEGIN = TypeAdapter(Begin)
+_PART = TypeAdapter(PartFields)
+_END = TypeAdapter(End)
+_CONFIGURATION: dict[Codec, TypeAdapter[Any]] = {  # each of the class of its codec
+    each.codec: TypeAdapter(each) for each in CONFIGURATIONS
+}
+
+
+def note_record(note: Note) -> Pieces:
+    return record(Kind.NOTE, _write(_NOTE, note))
+
+
+def read_note(kept: Record) -> Note:
+    """Read a note; raise FormError if it is none."""
+    return _read(_NOTE, kept.fields)
+
+
+def begin_record(tracks: Iterable[tuple[TrackId, Track]], memory: Memory) -> Pieces:
+    kept = tuple(_kept_track(name, track) for name, track in tracks)
+    return record(Kind.BEGIN, _write(_BEGIN, Begin(kept, memory)))
+
+
+def read_begin(kept: Record) -> tuple[dict[TrackId, Track], Memory]:
+    """Read where a segment begins; raise FormError if the record does not say it."""
+    begin = _read(_BEGIN, kept.fields)
+    tracks = {TrackId(each.kind, each.number): _track(each) for each in begin.tracks}
+    return tracks, begin.memory
+
+
+def part_record(part: PartReady, at: datetime, checks: dict[str, int]) -> Pieces:
+    fields = PartFields(
+        start=part.start,
+        duration=part.duration,
+        timescale=part.timescale,
+        independent=part.independent,
+        starts_independent=part.starts_independent,
+        at=at,
+        counts=tuple([len(run) for run in part.samples]),
+        checks=checks,
+    )
+    written = _write(_PART, fields)
+    samples = [sample for run in part.samples for sample in run]
+    rows = [(s.dts, s.composition_offset, s.duration, s.is_sync, len(s.payload)) for s in samples]
+    table = struct.pack(">" + _ROW * len(rows), *chain.from_iterable(rows))
+    body = tuple([sample.payload for sample in samples])
+    return record(Kind.PART, _LENGTH.pack(len(written)) + written + table, body)
+
+
+def read_part(kept: Record, tracks: tuple[Track, ...]) -> tuple[PartReady, PartFields]:
+    """Read a part of these tracks; raise FormError if the record is no such part."""
+    begin = _LENGTH.size
+    if len(kept.fields) < begin:
+        raise FormError("a part without fields")
+    end = begin + _LENGTH.unpack_from(kept.fields)[0]
+    fields = _read(_PART, kept.fields[begin:end])
+    table = kept.fields[end:]
+    if len(fields.counts) != len(tracks) or len(table) != _ROWS.size * sum(fields.counts):
+        raise FormError("a part whose samples are not those of its tracks")
+    samples = _samples(table, kept.body)
+    runs: list[tuple[Sample, ...]] = []
+    for count in fields.counts:
+        runs.append(tuple(samples[:count]))
+        del samples[:count]
+    part = PartReady(
+        tracks=tracks,
+        samples=tuple(runs),
+        start=fields.start,
+        duration=fields.duration,
+        timescale=fields.timescale,
+        independent=fields.independent,
+        starts_independent=fields.starts_independent,
+    )
+    return part, fields
+
+
+def end_record(end: End) -> Pieces:
+    return record(Kind.END, _write(_END, end))
+
+
+def read_end(kept: Record) -> End:
+    """Read how a segment ended; raise FormError if the record does not say it."""
+    return _read(_END, kept.fields)
+
+
+def checks_of(presentation: Presentation) -> dict[str, int]:
+    """Check the boxes of the part that was made last, in each rendition."""
+    return {
+        name: _check(rendition.growing.parts[-1])
+        for name, rendition in presentation.renditions.items()
+    }
+
+
+def _check(part: Part) -> int:
+    """Sum up what is not a frame: the frames are what was put in."""
+    frames = sum(map(len, part.samples))
+    pieces = part.resource.pieces
+    checksum = part.resource.size
+    for piece in pieces[: len(pieces) - frames]:
+        checksum = zlib.crc32(piece, checksum)
+    return checksum
+
+
+def _samples(table: bytes, body: memoryview) -> list[Sample]:
+    samples: list[Sample] = []
+    at = 0
+    for dts, offset, duration, is_sync, size in _ROWS.iter_unpack(table):
+        payload = bytes(body[at : at + size])
+        samples.append(Sample(Ticks(dts), Ticks(offset), Ticks(duration), bool(is_sync), payload))
+        at += size
+    if at != len(body):
+        raise FormError("a part whose frames are not as long as it says")
+    return samples
+
+
+def _kept_track(name: TrackId, track: Track) -> KeptTrack:
+    codec = track.configuration.codec
+    configuration = _CONFIGURATION[codec].dump_python(track.configuration)
+    return KeptTrack(name.kind, name.number, codec, configuration)
+
+
+def _track(kept: KeptTrack) -> Track:
+    try:
+        return Track(_CONFIGURATION[kept.codec].validate_python(kept.configuration))
+    except (KeyError, ValidationError, MediaError) as error:
+        raise FormError(f"a {kept.codec.name} configuration that is none: {error}") from error
+
+
+def _write(form: TypeAdapter[Value], value: Value) -> bytes:
+    return json.dumps(form.dump_python(value), default=_plain, separators=(",", ":")).encode()
+
+
+def _plain(value: object) -> object:
+    match value:
+        case bytes():
+            return {_BINARY: value.hex()}
+        case datetime():
+            return value.isoformat()
+        case Enum():
+            return value.value
+        case _:
+            raise TypeError(f"{value!r} has no form")
+
+
+def _read(form: TypeAdapter[Value], written: bytes) -> Value:
+    try:
+        return form.validate_python(json.loads(written, object_hook=_unplain))
+    except (ValueError, RecursionError) as error:  # pydantic's are ValueErrors, too
+        raise FormError(f"a record that cannot be read: {error}") from error
+
+
+def _unplain(found: dict[str, object]) -> object:
+    binary = found.get(_BINARY)
+    return bytes.fromhex(binary) if isinstance(binary, str) and len(found) == 1 else found
