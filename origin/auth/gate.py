@@ -121,6 +121,12 @@ class Gate:
         denial = verdict or self._unknown(asked, offered)
         raise Refused(denial.reason, aside=denial.hint)
 
+    def objection(self, app: str, address: str) -> str | None:
+        """What to answer to ``connect`` instead of yes: that a login is asked for."""
+        if self._login is None:
+            return None
+        return self._login.objection(app, address, self._around.monotonic())
+
     def knows(self, stream: str) -> bool:
         return self._ring.knows(stream)
 

@@ -60,6 +60,7 @@ class Connection(asyncio.BufferedProtocol):
             limits=shared.settings.limits,
             now=self._loop.time(),
             chunk_size=shared.settings.chunk_size,
+            objection=self._object_to,
         )
         self._publication: Publication | None = None
         self._decision: asyncio.Task[None] | None = None
@@ -267,6 +268,11 @@ class Connection(asyncio.BufferedProtocol):
             self._end_publish(Status.FAILED, str(error))
 
     # The decision on a publish, and its end.
+
+    def _object_to(self, app: str) -> str | None:
+        """What to answer to ``connect`` instead of yes."""
+        objection = self._shared.objection
+        return None if objection is None else objection(app, self._address)
 
     async def _decide(self, wish: PublishRequested) -> None:
         request = PublishRequest(

@@ -7,7 +7,7 @@ import ssl
 
 from origin.ingest.connection import Connection
 from origin.ingest.settings import IngestSettings
-from origin.ingest.shared import Counters, Shared
+from origin.ingest.shared import Counters, Objection, Shared
 from origin.rtmp.handshake import NONCE_SIZE
 from origin.streams.door import Door
 
@@ -15,9 +15,16 @@ from origin.streams.door import Door
 class RtmpListener:
     """Listens on sockets that are bound already, so that whoever starts it knows the ports."""
 
-    def __init__(self, door: Door, settings: IngestSettings | None = None) -> None:
+    def __init__(
+        self,
+        door: Door,
+        settings: IngestSettings | None = None,
+        objection: Objection | None = None,
+    ) -> None:
         self.counters = Counters()
-        self._shared = Shared(door, settings or IngestSettings(), self.counters)
+        self._shared = Shared(
+            door, settings or IngestSettings(), self.counters, objection=objection
+        )
         self._servers: list[asyncio.Server] = []
 
     async def start(self, *listening: socket.socket, tls: ssl.SSLContext | None = None) -> None:

@@ -6,8 +6,9 @@ Everything runs on one loop's thread, so nothing here is locked.
 import asyncio
 import socket
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from origin.ingest.beat import Beat
 from origin.ingest.settings import IngestSettings
@@ -15,6 +16,10 @@ from origin.streams.door import Door
 
 READ_BUFFER_BYTES = 256 * 1024
 """What one read can take: a keyframe at 6 Mbit/s in one piece."""
+
+
+Objection: TypeAlias = Callable[[str, str], str | None]
+"""What to answer to ``connect`` instead of yes, by its app and the peer's address; None: yes."""
 
 
 class Member(Protocol):
@@ -48,6 +53,7 @@ class Shared:
         settings: IngestSettings,
         counters: Counters,
         beat: Beat | None = None,
+        objection: Objection | None = None,
     ) -> None:
         self.door = door
         self.settings = settings
@@ -56,6 +62,7 @@ class Shared:
         self.quick_ack: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
         self.members: set[Member] = set()
         self.beat = beat or Beat()
+        self.objection = objection
         self._strangers: Counter[str] = Counter()  # not let in to publish yet, by address
 
     def welcome(self, member: Member, address: str) -> bool:

@@ -24,6 +24,7 @@ class Status(Enum):
     """Codes of ``onStatus`` that encoders know; the value is the wire's."""
 
     CONNECTED = "NetConnection.Connect.Success"
+    NOT_CONNECTED = "NetConnection.Connect.Rejected"
     STARTED = "NetStream.Publish.Start"
     UNPUBLISHED = "NetStream.Unpublish.Success"
     BAD_NAME = "NetStream.Publish.BadName"
@@ -70,6 +71,12 @@ def connected(transaction: float) -> Message:
     server: dict[str, AmfValue] = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31.0}
     info = _information(Status.CONNECTED, "Connection succeeded.")
     return result(transaction, server, info | {"objectEncoding": 0.0})
+
+
+def not_connected(transaction: float, description: str) -> Message:
+    """``_error`` of connect; encoders look into the description for what to do about it."""
+    info = _information(Status.NOT_CONNECTED, description)
+    return _command(0, "_error", transaction, None, info)
 
 
 def result(transaction: float, command: AmfValue = None, value: AmfValue = UNDEFINED) -> Message:

@@ -12,12 +12,14 @@
                  reject()         end_publish()
                     |                   |
                     '----> CLOSING <----'     from any state: abandon(), ProtocolError --> CLOSED
+                              ^
+      connect to which there is an objection
 
 What is welcome where, and nothing else::
 
                                     CONNECTING   IDLE          LIVE       ENDED
     ping, window size, unknown      yes          yes           yes        yes
-    connect                         -> IDLE
+    connect                         -> IDLE, or CLOSING
     createStream, releaseStream,
     FCPublish, getStreamLength                   answered      answered   answered
     publish                                      -> DECIDING              -> DECIDING
@@ -38,6 +40,7 @@ Every publish that was accepted yields exactly one ``PublishEnded``, as the last
 however it ends: by the encoder, by ``end_publish()``, or by ``abandon()`` and errors.
 """
 
+from collections.abc import Callable
 from enum import Enum, auto
 
 from origin.errors import ProtocolError
@@ -83,12 +86,22 @@ class State(Enum):
 
 
 class ServerSession:
-    """One connection. The caller brings the bytes, the time and 1528 random bytes."""
+    """One connection. The caller brings the bytes, the time and 1528 random bytes.
+
+    ``objection`` says what to answer to ``connect`` with this app instead of yes, if anything.
+    """
 
     def __init__(
-        self, *, nonce: bytes, limits: Limits, now: float, chunk_size: int = CHUNK_SIZE
+        self,
+        *,
+        nonce: bytes,
+        limits: Limits,
+        now: float,
+        chunk_size: int = CHUNK_SIZE,
+        objection: Callable[[str], str | None] = lambda app: None,
     ) -> None:
         self._limits = limits
+        self._objection = objection
         self._wire = Wire(nonce=nonce, limits=limits, now=now, chunk_size=chunk_size)
         self._state = State.HANDSHAKING
         self._is_live = False
@@ -248,6 +261,12 @@ class ServerSession:
                 pass
 
     def _welcome(self, connect: Connect) -> None:
+        objection = self._objection(connect.app)
+        if objection is not None:
+            self._say(replies.not_connected(connect.transaction, objection))
+            self._enter(State.CLOSING)
+            self._phase_began = self._wire.heard_at
+            return
         self._enter(State.IDLE)
         self._connect = connect
         self._wire.announce()

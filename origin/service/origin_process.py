@@ -24,10 +24,12 @@ from origin.ingest.settings import IngestSettings
 from origin.ingest.tls import Certificate
 from origin.observe.metrics import MetricsPage
 from origin.service.figures import read_figures
+from origin.service.keeping import Keeping
 from origin.service.memory import keep_memory
 from origin.service.publishing import Credentials, Publishing
 from origin.service.reloading import Reloadable, Reloader
 from origin.service.sockets import OriginSockets
+from origin.store.marks import SharedMemory
 from origin.streams.clock import Clock, LoopClock
 from origin.streams.reception import Reception
 from origin.streams.registry import Registry
@@ -50,9 +52,10 @@ def run_origin(
     credentials: Credentials,
     sockets: OriginSockets,
     certificate: Certificate | None,
+    memory: SharedMemory | None = None,
 ) -> None:
-    """Run the origin until SIGTERM or SIGINT."""
-    uvloop.run(_serve(settings, credentials, sockets, certificate))
+    """Run the origin until SIGTERM or SIGINT; ``memory`` outlives it, if it is killed."""
+    uvloop.run(_serve(settings, credentials, sockets, certificate, memory))
 
 
 async def _serve(
@@ -60,12 +63,17 @@ async def _serve(
     credentials: Credentials,
     sockets: OriginSockets,
     certificate: Certificate | None,
+    memory: SharedMemory | None,
 ) -> None:
     clock = LoopClock()
     publishing = Publishing(settings, credentials, clock)
-    registry = _registry(settings, publishing.admission, clock)
+    keeps = settings.hls.keep_over_restarts
+    keeping = Keeping(settings.data_dir, memory, clock) if keeps else None
+    registry = _registry(settings, publishing.admission, clock, keeping)
     reception = Reception(registry, publishing.admission, clock, publishing.attempts)
-    listener = RtmpListener(reception, IngestSettings(chunk_size=settings.rtmp.chunk_size))
+    objection = publishing.gate.objection if publishing.gate is not None else None
+    chunk_size = settings.rtmp.chunk_size
+    listener = RtmpListener(reception, IngestSettings(chunk_size=chunk_size), objection)
     reloader = Reloader(_watched(publishing, registry, certificate))
     stopping = _set_by_signals(asyncio.Event())
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.reload)
@@ -78,6 +86,8 @@ async def _serve(
     )
     server = _http_server(state)
     keep_memory()
+    if keeping is not None:
+        keeping.restore(registry, _rules(settings), _new_epoch)
     reloader.start()
     await listener.start(sockets.rtmp)
     if sockets.rtmps is not None and certificate is not None:
@@ -89,6 +99,8 @@ async def _serve(
     await listener.close()
     server.should_exit = True
     await serving
+    if keeping is not None:
+        keeping.close()
 
 
 def _watched(
@@ -103,20 +115,31 @@ def _watched(
     return watched
 
 
-def _registry(settings: Settings, admission: Admission, clock: Clock) -> Registry:
-    hls = settings.hls
+def _registry(
+    settings: Settings, admission: Admission, clock: Clock, keeping: Keeping | None
+) -> Registry:
     return Registry(
         admission,
-        rules=Rules(
-            segment_s=hls.segment_s,
-            part_s=hls.part_s,
-            window=hls.window,
-            low_latency=hls.low_latency,
-        ),
+        rules=_rules(settings),
         patience=Patience(settings.rtmp.grace_s, settings.rtmp.keep_ended_s),
         clock=clock,
-        new_epoch=lambda: secrets.token_hex(EPOCH_BYTES),
+        new_epoch=_new_epoch,
+        keeper=keeping.keeper if keeping is not None else None,
     )
+
+
+def _rules(settings: Settings) -> Rules:
+    hls = settings.hls
+    return Rules(
+        segment_s=hls.segment_s,
+        part_s=hls.part_s,
+        window=hls.window,
+        low_latency=hls.low_latency,
+    )
+
+
+def _new_epoch() -> str:
+    return secrets.token_hex(EPOCH_BYTES)
 
 
 def _http_server(state: OriginState) -> uvicorn.Server:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from origin.ingest.listener import RtmpListener
 from origin.ingest.settings import IngestSettings
+from origin.ingest.shared import Objection
 from origin.streams.door import Door
 
 
@@ -24,13 +25,17 @@ class Listening:
 
 @asynccontextmanager
 async def listening(
-    door: Door, settings: IngestSettings | None = None, tls: ssl.SSLContext | None = None
+    door: Door,
+    settings: IngestSettings | None = None,
+    tls: ssl.SSLContext | None = None,
+    *,
+    objection: Objection | None = None,
 ) -> AsyncIterator[Listening]:
     """Nothing of it may be left at the end of the block. With ``tls``, it is RTMPS."""
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     bound.listen()
-    listener = RtmpListener(door, settings or IngestSettings())
+    listener = RtmpListener(door, settings or IngestSettings(), objection)
     await listener.start(bound, tls=tls)
     try:
         yield Listening(listener, bound.getsockname()[1])
