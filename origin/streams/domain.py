@@ -54,19 +54,27 @@ class Domain:
         if index is None:
             raise StrangeTrackError
         sample = self.timeline.push(at, frame)
+        ended = self._push_silence() if self.timeline.silence else False
         if sample is None:
-            return False
+            return ended
         if events := self._segmenter.push(index, sample):
-            return self._add(events)
+            return self._add(events) or ended
         # Of several pictures the others' last frames have not come yet.
         if is_video and frame.is_keyframe and len(self._pictures) == 1:
-            return self._add(self._segmenter.meet_keyframe())
-        return False
+            return self._add(self._segmenter.meet_keyframe()) or ended
+        return ended
 
     def flush(self) -> None:
         for track, sample in self.timeline.flush():
             self._add(self._segmenter.push(self._index_of[track], sample))
         self._add(self._segmenter.flush())
+
+    def _push_silence(self) -> bool:
+        """Feed what stands in for sound that is missing; return whether it ended a segment."""
+        events: list[SegmenterEvent] = []
+        for track, sample in self.timeline.take_silence():
+            events += self._segmenter.push(self._index_of[track], sample)
+        return self._add(events)
 
     def _add(self, events: Sequence[SegmenterEvent]) -> bool:
         if not events:

@@ -11,63 +11,41 @@ with some encoders, repeat or step back. Players want one clock per track that o
 - Audio runs on its sample clock: 1,024 samples last exactly that, whatever the milliseconds
   say; how many a frame holds, its codec knows. Only when the two are ``RESYNC`` apart does audio
   give way: a gap stretches the sample before it, and a frame that comes too early is left out.
+- A clock that stands still (``STANDSTILL``) is done without: the frames of that track follow one
+  another as the configuration says how long they last.
 - A jump of the leading track ends the domain (``TimeJumpError``): the caller starts anew, and
   the playlist says DISCONTINUITY. Another track that is ``JUMP`` away from the leading one is
   moved next to it, by itself: encoders that reset their clock do so on one track first, and a
   track whose clock drifts would otherwise leave the picture for good. While the leading track
   stands still nobody is measured against it: sound goes on when the picture has stalled.
+- Sound that is missing for ``PAUSE`` is replaced by silence, in step with the picture, until it
+  comes back (``take_silence``): players would stop at the first moment that has no sound. Where
+  the codec has no silence that is known, and for pictures, the pause ends the domain, too, when
+  it is over: a sample as long as that would belong to segments that are long complete.
 
 A timeline is used by one stream, from the event loop's thread.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from origin.media.coded import CodedFrame, MediaKind, TrackId
-from origin.media.configuration import AudioConfiguration
 from origin.media.sample import Sample
-from origin.media.timebase import VIDEO_TIMESCALE, Millis, Ticks, unwrap
+from origin.media.timebase import Millis, Ticks, unwrap
 from origin.media.track import Track
+from origin.streams.lanes import AT_START, MILLIS_PER_SECOND, Lane, lane_of
 
 JUMP = Millis(1000)
 """A step beyond this, either way, is not jitter: the timestamps have begun anew."""
 
-RESYNC = Millis(60)
-"""Audio further than this from its timestamps is put back: lips are seen to be out of step at
-about 45 ms early and 125 ms late (ITU-R BT.1359-1), and honest jitter stays below 25 ms."""
-
-MILLIS_PER_SECOND = 1000
-VIDEO_TICKS_PER_MILLI = VIDEO_TIMESCALE // MILLIS_PER_SECOND
-AT_START = Millis(0)
-AT_ZERO = Ticks(0)
-FIRST_FRAME_DURATION = Ticks(VIDEO_TIMESCALE // 30)
-"""What a lone video frame lasts: nothing follows it that would say so."""
+PAUSE = Millis(1500)
+"""A track that is so far behind the leading one has paused. More than ``JUMP``: up to there it
+may just be late, and beyond that, if it still comes, it is moved."""
 
 _VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
 
 
 class TimeJumpError(Exception):
-    """The leading track's clock has begun anew; the timeline is as it was before the frame."""
-
-
-@dataclass(slots=True)
-class _Lane:
-    """Where one track has got to."""
-
-    timescale: int
-    sounds: AudioConfiguration | None
-    """Tells how long a frame is; None for video, which has no sample clock."""
-    last: Millis = AT_START
-    """Unwrapped timestamp of the last frame, in the publisher's milliseconds."""
-    shift: Millis = AT_START
-    """Added to timestamps; other than 0 once this track has been moved by itself."""
-    measured: Millis = AT_START
-    """Where the leading track was when this one was last compared with it."""
-    held: CodedFrame | None = None
-    held_dts: Ticks = AT_ZERO
-    held_offset: Ticks = AT_ZERO
-    usual: Ticks = FIRST_FRAME_DURATION
-    """How long the last frame of video was, or is taken to be; of audio, the one that is held."""
+    """A track's clock has begun anew; the timeline is as it was before the frame."""
 
 
 class Timeline:
@@ -80,22 +58,29 @@ class Timeline:
     """
 
     def __init__(self, tracks: Mapping[TrackId, Track], start: Millis) -> None:
-        self._lanes = {track: _lane(described) for track, described in tracks.items()}
+        self._lanes = {track: lane_of(track, described) for track, described in tracks.items()}
         self._start = start
         self._origin: Millis | None = None
         # By number: looked up for every frame.
-        self._pictures = _numbered(self._lanes, MediaKind.VIDEO)
-        self._sounds = _numbered(self._lanes, MediaKind.AUDIO)
+        self._pictures = self._numbered(MediaKind.VIDEO)
+        self._sounds = self._numbered(MediaKind.AUDIO)
         self._leading = next(iter((self._pictures or self._sounds).values()))
-        self.resyncs = 0
+        self._beside = [lane for lane in self._lanes.values() if lane is not self._leading]
+        self._look_at = Ticks(0)
+        self.silence: list[tuple[TrackId, Sample]] = []
+        """What stands in for missing sound; whoever feeds the timeline takes it from here."""
+
+    @property
+    def resyncs(self) -> int:
         """How often audio has been put back next to its timestamps."""
+        return sum([lane.resyncs for lane in self._lanes.values()])
 
     @property
     def end(self) -> Millis:
         """The end of the longest track so far, on the session's clock, rounded up."""
         if self._origin is None:
             return self._start
-        return Millis(max(_end(lane) for lane in self._lanes.values()))
+        return Millis(max(lane.end for lane in self._lanes.values()))
 
     @property
     def tracks(self) -> Iterable[TrackId]:
@@ -104,11 +89,11 @@ class Timeline:
     def silent_for(self, limit: Millis) -> list[TrackId]:
         """The tracks that are so far behind the one that has come furthest."""
         newest = self.end
-        reached = {
-            track: _end(lane) if lane.held is not None else self._start
-            for track, lane in self._lanes.items()
-        }
-        return [track for track, end in reached.items() if newest - end > limit]
+        return [track for track, lane in self._lanes.items() if newest - self._heard(lane) > limit]
+
+    def is_filled(self, track: TrackId) -> bool:
+        """Whether there is silence in a track's place."""
+        return self._lanes[track].heard_until is not None
 
     def push(self, at: int, frame: CodedFrame) -> Sample | None:
         """Take a frame stamped ``at`` (32-bit milliseconds).
@@ -125,17 +110,27 @@ class Timeline:
         if self._origin is None:
             self._begin(Millis(at))
         now = unwrap(at, lane.last)
-        leading = self._leading
-        if lane is leading:
+        if now == lane.last and lane.held is not None:
+            lane.stand_still()
+        elif lane.repeats:
+            lane.repeats = 0
+        if lane is self._leading:
             if lane.held is not None and not -JUMP <= now - lane.last <= JUMP:
                 raise TimeJumpError
-        elif leading.held is not None and _is_astray(lane, now, leading.last):
-            lane.shift = _shift_next_to(leading.last, now)
+            if lane.held_dts >= self._look_at:
+                self._look_for_pauses()
+        else:
+            self._keep_near(lane, now)
         lane.last = now
-        time = max(0, self._start + now - (self._origin or 0) + lane.shift)
+        time = max(0, self._time(lane, now))
         if lane.sounds is not None:
-            return self._push_audio(lane, lane.sounds, time, frame)
-        return _push_video(lane, time, frame)
+            return lane.push_audio(lane.sounds, time, frame)
+        return lane.push_video(time, frame)
+
+    def take_silence(self) -> list[tuple[TrackId, Sample]]:
+        """Take what stands in for missing sound since the last call."""
+        taken, self.silence = self.silence, []
+        return taken
 
     def flush(self) -> list[tuple[TrackId, Sample]]:
         """Give out what is held back, as long as the frames before it were.
@@ -145,83 +140,57 @@ class Timeline:
         """
         silent_at = self.end - JUMP
         last = [
-            (track, _release(lane, lane.usual))
+            (track, lane.release(lane.usual))
             for track, lane in self._lanes.items()
-            if _end(lane) >= silent_at
+            if lane.end >= silent_at
         ]
         return [(track, sample) for track, sample in last if sample is not None]
+
+    def _numbered(self, kind: MediaKind) -> dict[int, Lane]:
+        return {track.number: lane for track, lane in self._lanes.items() if track.kind is kind}
 
     def _begin(self, origin: Millis) -> None:
         self._origin = origin
         for lane in self._lanes.values():
             lane.last = origin
 
-    def _push_audio(
-        self, lane: _Lane, sounds: AudioConfiguration, time: int, frame: CodedFrame
-    ) -> Sample | None:
-        stamped = time * lane.timescale // MILLIS_PER_SECOND
-        if lane.held is None:
-            lane.held, lane.held_dts = frame, Ticks(stamped)
-            lane.usual = Ticks(sounds.samples_in(frame.payload))
-            return None
-        due = lane.held_dts + lane.usual
-        length = lane.usual
-        error_ms = (stamped - due) * MILLIS_PER_SECOND / lane.timescale
-        if not -RESYNC <= error_ms <= RESYNC:
-            self.resyncs += 1
-            if error_ms < 0:
-                return None
-            due, length = stamped, Ticks(stamped - lane.held_dts)
-        done = _release(lane, length)
-        lane.held, lane.held_dts = frame, Ticks(due)
-        lane.usual = Ticks(sounds.samples_in(frame.payload))
-        return done
+    def _time(self, lane: Lane, now: Millis) -> int:
+        """Where a timestamp of a track stands on the session's clock."""
+        return self._start + now - (self._origin or 0) + lane.shift
+
+    def _keep_near(self, lane: Lane, now: Millis) -> None:
+        """Move a track that comes to ``now`` next to the leading one, if it is far from it."""
+        leading = self._leading
+        if leading.held is None:
+            return
+        at = Millis(leading.last + leading.shift)
+        if _is_astray(lane, now, at):
+            lane.shift = AT_START if abs(now - at) <= JUMP else Millis(at - now)
+        if lane.held is not None and self._time(lane, now) - lane.end > PAUSE:
+            raise TimeJumpError
+
+    def _look_for_pauses(self) -> None:
+        """Put silence where sounds have stopped; now and then, by the leading track's clock."""
+        leading = self._leading
+        self._look_at = Ticks(leading.held_dts + leading.timescale // 10)
+        at = leading.held_dts * MILLIS_PER_SECOND // leading.timescale
+        for lane in self._beside:
+            if lane.silence is None:
+                continue
+            if lane.heard_until is not None or at - self._heard(lane) > PAUSE:
+                filled = lane.fill(lane.silence, self._start, at)
+                self.silence += [(lane.track, sample) for sample in filled]
+
+    def _heard(self, lane: Lane) -> int:
+        """Until when there was something of a track."""
+        if lane.heard_until is not None:
+            return lane.heard_until
+        return lane.end if lane.held is not None else self._start
 
 
-def _numbered(lanes: Mapping[TrackId, _Lane], kind: MediaKind) -> dict[int, _Lane]:
-    return {track.number: lane for track, lane in lanes.items() if track.kind is kind}
-
-
-def _lane(track: Track) -> _Lane:
-    configuration = track.configuration
-    if isinstance(configuration, AudioConfiguration):
-        return _Lane(track.timescale, configuration, usual=Ticks(configuration.samples_per_frame))
-    return _Lane(track.timescale, None)
-
-
-def _end(lane: _Lane) -> int:
-    """The end of the frame that is held back, in milliseconds, rounded up."""
-    return -(-(lane.held_dts + lane.usual) * MILLIS_PER_SECOND // lane.timescale)
-
-
-def _push_video(lane: _Lane, time: int, frame: CodedFrame) -> Sample | None:
-    dts = time * VIDEO_TICKS_PER_MILLI
-    pts = dts + frame.composition * VIDEO_TICKS_PER_MILLI
-    done = None
-    if lane.held is not None:
-        dts = max(dts, lane.held_dts + VIDEO_TICKS_PER_MILLI)
-        lane.usual = Ticks(dts - lane.held_dts)
-        done = _release(lane, lane.usual)
-    lane.held, lane.held_dts, lane.held_offset = frame, Ticks(dts), Ticks(pts - dts)
-    return done
-
-
-def _release(lane: _Lane, duration: Ticks) -> Sample | None:
-    frame = lane.held
-    if frame is None:
-        return None
-    lane.held = None
-    return Sample(lane.held_dts, lane.held_offset, duration, frame.is_keyframe, frame.payload)
-
-
-def _is_astray(lane: _Lane, now: Millis, leading: Millis) -> bool:
+def _is_astray(lane: Lane, now: Millis, leading: Millis) -> bool:
     """Whether a track that comes to ``now`` is far from the leading one, or jumps by itself."""
     has_moved, lane.measured = leading != lane.measured, leading
     if has_moved:
         return not -JUMP <= now + lane.shift - leading <= JUMP
     return not -JUMP <= now - lane.last <= JUMP
-
-
-def _shift_next_to(leading: Millis, now: Millis) -> Millis:
-    """How far to move a track that stands at ``now``: by nothing, if that will do."""
-    return AT_START if abs(now - leading) <= JUMP else Millis(leading - now)

@@ -11,14 +11,19 @@ from origin.media.aac import AacConfiguration
 from origin.media.avc import AvcConfiguration
 from origin.media.coded import AUDIO_TRACK, VIDEO_TRACK, Codec, CodedFrame, MediaKind
 from origin.media.sample import Sample
+from origin.media.silence import silent_frame
 from origin.media.timebase import MILLIS_WRAP, Millis
 from origin.media.track import Track
-from origin.streams.timeline import RESYNC, TimeJumpError, Timeline
+from origin.streams.lanes import RESYNC
+from origin.streams.timeline import TimeJumpError, Timeline
 
 AVC = AvcConfiguration(b"", "avc1.64001f", 320, 180, None, (1, 1), 4, (), ())
 AAC = AacConfiguration(b"", "mp4a.40.2", 48_000, 2, 1024, 3)
 VIDEO, AUDIO = MediaKind.VIDEO, MediaKind.AUDIO
 BOTH = {VIDEO_TRACK: Track(AVC), AUDIO_TRACK: Track(AAC)}
+UNUSUAL_AAC = AacConfiguration(b"", "mp4a.40.2", 48_000, 2, 1024, None)
+"""Its layout is written out: nobody knows what its silence is."""
+WITHOUT_SILENCE = {VIDEO_TRACK: Track(AVC), AUDIO_TRACK: Track(UNUSUAL_AAC)}
 START = Millis(1000)
 
 
@@ -37,9 +42,14 @@ def run(timeline: Timeline, arrivals: list[tuple[int, CodedFrame]]) -> list[Time
     timed: list[Timed] = []
     for at, frame in arrivals:
         sample = timeline.push(at % MILLIS_WRAP, frame)
+        timed += filled(timeline)
         if sample is not None:
             timed.append((frame.track.kind, sample))
     return timed + flushed(timeline)
+
+
+def filled(timeline: Timeline) -> list[Timed]:
+    return [(track.kind, sample) for track, sample in timeline.take_silence()]
 
 
 def flushed(timeline: Timeline) -> list[Timed]:
@@ -151,10 +161,105 @@ def test_the_last_frame_of_a_track_that_fell_silent_is_not_dated_back(
     frames = {VIDEO: video(), AUDIO: audio()}
     arrivals = [(40 * n, frames[silent]) for n in range(25)]
     arrivals += [(n * 64 // 3, frames[other]) for n in range(470)]
-    timeline = Timeline(BOTH, START)
+    timeline = Timeline(WITHOUT_SILENCE, START)
     for at, frame in sorted(arrivals, key=lambda arrival: arrival[0]):
         timeline.push(at, frame)
     assert [kind for kind, _ in flushed(timeline)] == [other]
+
+
+def in_order(arrivals: list[tuple[int, CodedFrame]]) -> list[tuple[int, CodedFrame]]:
+    return sorted(arrivals, key=lambda arrival: arrival[0])
+
+
+def sound_that_pauses(begin: int, end: int, until: int = 20_000) -> list[tuple[int, CodedFrame]]:
+    """Picture all the time, and sound but from ``begin`` to ``end`` milliseconds."""
+    arrivals = [(40 * n, video()) for n in range(until // 40)]
+    heard = [n * 64 // 3 for n in range(until * 3 // 64)]
+    return in_order(arrivals + [(at, audio()) for at in heard if not begin <= at < end])
+
+
+def test_sound_that_pauses_is_silence_meanwhile() -> None:
+    timeline, ended = Timeline(BOTH, START), 0
+    track: list[Sample] = []
+    for at, frame in sound_that_pauses(5000, 11_000):
+        sample = timeline.push(at, frame)
+        new = samples(filled(timeline), AUDIO)
+        if sample is not None and frame.track.kind is AUDIO:
+            new.append(sample)
+        track += new
+        if new:
+            behind_ms = at + START - (new[-1].dts + new[-1].duration) * 1000 // 48_000
+            assert behind_ms <= 300, "what comes is of now, not of long ago"
+        ended = track[-1].dts if track else 0
+    assert not any(gaps(track))
+    assert ended * 1000 // 48_000 - START >= 19_900
+    silent = [s for s in track if s.payload != b"a"]
+    assert {s.payload for s in silent} == {silent_frame(AAC)}
+    assert 5.8 <= sum(s.duration for s in silent) / 48_000 <= 6.3
+
+
+def test_sound_that_never_comes_is_silence_from_the_beginning_on() -> None:
+    timed = run(Timeline(BOTH, START), sound_that_pauses(0, 20_000))
+    track = samples(timed, AUDIO)
+    assert track[0].dts == 48_000
+    assert not any(gaps(track))
+    assert track[-1].dts / 48_000 >= 20.8
+
+
+def test_sound_that_is_a_second_late_is_not_taken_for_missing() -> None:
+    arrivals = [(40 * n, video()) for n in range(250)]
+    late = [(n * 64 // 3 + 950, (n * 64 // 3, audio())) for n in range(470)]
+    timeline = Timeline(BOTH, START)
+    timed: list[Timed] = []
+    for _, (at, frame) in sorted(
+        [(at, (at, frame)) for at, frame in arrivals] + late, key=lambda entry: entry[0]
+    ):
+        sample = timeline.push(at, frame)
+        assert not timeline.silence
+        timed += [(frame.track.kind, sample)] if sample is not None else []
+    assert len(samples(timed, AUDIO)) == 469
+
+
+def test_a_pause_of_sound_whose_silence_is_unknown_ends_the_domain() -> None:
+    timeline = Timeline(WITHOUT_SILENCE, START)
+    arrivals = sound_that_pauses(5000, 11_000)
+    comes_back = next(at for at, frame in arrivals if at >= 11_000 and frame.track.kind is AUDIO)
+    for at, frame in arrivals:
+        if at == comes_back and frame.track.kind is AUDIO:
+            with pytest.raises(TimeJumpError):
+                timeline.push(at, frame)
+            return
+        timeline.push(at, frame)
+        assert not timeline.silence
+
+
+@pytest.mark.parametrize("rate", [25.0, 30000 / 1001, 60.0])
+def test_where_all_timestamps_are_the_same_frames_last_as_long_as_they_should(rate: float) -> None:
+    avc = AvcConfiguration(b"", "avc1.64001f", 320, 180, rate, (1, 1), 4, (), ())
+    tracks = {VIDEO_TRACK: Track(avc), AUDIO_TRACK: Track(AAC)}
+    arrivals = [(n / rate, video(67)) for n in range(round(20 * rate))]
+    arrivals += [(n * 1024 / 48_000, audio()) for n in range(20 * 47)]
+    arrivals.sort(key=lambda arrival: arrival[0])
+    timed = run(Timeline(tracks, START), [(0, frame) for _, frame in arrivals])
+    for kind, timescale in ((VIDEO, 90_000), (AUDIO, 48_000)):
+        track = samples(timed, kind)
+        assert not any(gaps(track))
+        end_s = (track[-1].dts + track[-1].duration) / timescale
+        assert end_s == pytest.approx(21, abs=0.4), "all but what it took to find out"
+    usual = round(90_000 / rate)
+    durations = [s.duration for s in samples(timed, VIDEO)][10:]
+    assert all(abs(duration - usual) <= 90 for duration in durations)
+    assert {s.composition_offset for s in samples(timed, VIDEO)[10:]} == {67 * 90}
+
+
+def test_a_clock_that_stands_still_for_a_while_and_goes_on_leaves_no_mark() -> None:
+    at = [*range(0, 2000, 40), *[2000] * 50, *range(2040, 6000, 40)]
+    timed = run(Timeline(BOTH, START), [(each, video()) for each in at])
+    track = samples(timed, VIDEO)
+    assert not any(gaps(track))
+    assert len(track) == len(at)
+    assert max(s.duration for s in track) <= 45 * 90
+    assert sum(s.duration < 20 * 90 for s in track) <= 5
 
 
 def test_a_hole_in_the_audio_stretches_the_frame_before_it() -> None:
@@ -186,6 +291,7 @@ def test_any_timestamps_give_tracks_without_gap_or_overlap(steps: list[tuple[boo
         except TimeJumpError:
             continue
         pictures += is_video
+        timed += filled(timeline)
         timed += [(frame.track.kind, sample)] if sample is not None else []
     timed += flushed(timeline)
     for kind in MediaKind:
