@@ -34,19 +34,32 @@ from origin.hls.rules import Rules
 from origin.hls.segment import Part
 from origin.hls.segmenter import PartReady
 from origin.media.aac import AacConfiguration
+from origin.media.ac3 import Ac3Configuration, Eac3Configuration
+from origin.media.av1 import Av1Configuration
 from origin.media.avc import AvcConfiguration
 from origin.media.coded import Codec, MediaKind, TrackId
 from origin.media.configuration import Configuration
+from origin.media.flac import FlacConfiguration
+from origin.media.hevc import HevcConfiguration
 from origin.media.mp3 import Mp3Configuration
+from origin.media.opus import OpusConfiguration
 from origin.media.sample import Sample
 from origin.media.timebase import Ticks
 from origin.media.track import Track
+from origin.media.vp9 import Vp9Configuration
 from origin.store.journal import Kind, Pieces, Record, record
 
 CONFIGURATIONS: tuple[type[Configuration], ...] = (
     AvcConfiguration,
+    HevcConfiguration,
+    Av1Configuration,
+    Vp9Configuration,
     AacConfiguration,
     Mp3Configuration,
+    OpusConfiguration,
+    FlacConfiguration,
+    Ac3Configuration,
+    Eac3Configuration,
 )
 """Every kind that a track can have."""
 

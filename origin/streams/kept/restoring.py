@@ -41,8 +41,8 @@ class Restorer:
                 remembered = remember(stream, self._present(stream))
             except FormError as error:
                 log.warning("kept file", path=str(stream.folder.note), reason=str(error))
-            else:
-                self._take(remembered, registry)
+                continue
+            self._take(remembered, registry)
 
     def _present(self, stream: KeptStream) -> Present:
         return Present(
