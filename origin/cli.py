@@ -43,6 +43,7 @@ FLAGS = {
     "--part-s": ("hls", "part_s"),
     "--window": ("hls", "window"),
     "--low-latency": ("hls", "low_latency"),
+    "--keep-over-restarts": ("hls", "keep_over_restarts"),
 }
 CONFIG = click.option(
     "--config",

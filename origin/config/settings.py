@@ -97,6 +97,8 @@ class HlsSettings(Section):
     """Segments that a playlist lists."""
     low_latency: bool = True
     """List parts in the fMP4 playlist, and hold requests for what comes next."""
+    keep_over_restarts: bool = True
+    """Write what can be fetched to the data directory, so that a restart loses nothing."""
 
 
 class Settings(Section):

@@ -15,6 +15,12 @@ from origin.service.announcement import announcement
 from origin.service.publishing import FIRST_STREAM, Credentials, load_credentials
 from origin.service.sockets import OriginSockets, check_free, listen
 from origin.service.supervisor import Child, fork, spawn, supervise
+from origin.store.folder import make_root
+from origin.store.lock import DirectoryLock
+from origin.store.marks import SharedMemory, shared_memory
+
+PREDECESSOR_WITHIN_S = 3.0
+"""How long an origin that is just ending is waited for, before its data directory is refused."""
 
 if TYPE_CHECKING:  # only who speaks TLS loads what it needs
     from origin.ingest.tls import Certificate
@@ -30,11 +36,12 @@ def serve(settings: Settings, *, demo: bool) -> int:
     credentials = load_credentials(settings, demo=demo)
     certificate = _load_certificate(settings)
     sockets = _listen(settings)
+    memory = _shared_memory(settings)
     print(announcement(settings, credentials.keys, credentials.key_file), flush=True)
     children = [
         Child(
             "origin",
-            lambda: fork(lambda: _run_origin(settings, credentials, sockets, certificate)),
+            lambda: fork(lambda: _run_origin(settings, credentials, sockets, certificate, memory)),
             reloads=True,
         )
     ]
@@ -66,6 +73,14 @@ def _listen(settings: Settings) -> OriginSockets:
         rtmps=_listen_tls(settings),
         control=listen(control.host, control.port, what="the control API", flag="--control-port"),
     )
+
+
+def _shared_memory(settings: Settings) -> SharedMemory | None:
+    """See that no other origin uses the data directory; make what all of ours share."""
+    if not settings.hls.keep_over_restarts:
+        return None
+    DirectoryLock(make_root(settings.data_dir), PREDECESSOR_WITHIN_S).release()
+    return shared_memory()
 
 
 def _listen_tls(settings: Settings) -> socket.socket | None:
@@ -107,10 +122,11 @@ def _run_origin(
     credentials: Credentials,
     sockets: OriginSockets,
     certificate: "Certificate | None",
+    memory: SharedMemory | None,
 ) -> None:
     from origin.service.origin_process import run_origin
 
-    run_origin(settings, credentials, sockets, certificate)
+    run_origin(settings, credentials, sockets, certificate, memory)
 
 
 def _run_demo(address: str) -> None:
