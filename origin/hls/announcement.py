@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from origin.hls.memory import AnnouncementMemory
 from origin.hls.multivariant import Rates, announced_frame_rate, codecs_of, video_of
 from origin.hls.segment import Segment
+from origin.media.colour import VideoRange
 from origin.media.track import Track
 
 
@@ -33,6 +34,13 @@ class Announcement:
     def average_bandwidth(self) -> int | None:
         """Bits per second."""
         return self._rates.average_bandwidth or None
+
+    @property
+    def video_range(self) -> VideoRange | None:
+        """None also where the stream does not say, which means SDR to a player."""
+        video = video_of(self._tracks)
+        colour = video.shown_colour if video is not None else None
+        return colour.video_range if colour is not None else None
 
     def memory(self, order: Sequence[Track]) -> AnnouncementMemory:
         """What is announced, where ``order`` are the session's tracks."""

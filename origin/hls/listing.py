@@ -24,6 +24,7 @@ specification for Apple devices, 9.14), and BANDWIDTH is the peak."""
 
 GROUP = "sound"
 LONGEST_NAME = 64
+UNDETERMINED = "und"  # ISO 639-2: as good as nothing
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _UNQUOTABLE = re.compile(r'["\x00-\x1f\x7f-\x9f]')
 
@@ -87,26 +88,34 @@ def _variant(
         codecs=",".join(dict.fromkeys(codec for each in codecs for codec in each.split(","))),
         resolution=said.resolution,
         frame_rate=said.frame_rate,
+        video_range=said.video_range,
         audio=group,
     )
 
 
 def _sounds(renditions: Sequence[Rendition], names: Mapping[int, SoundName]) -> Iterator[Sound]:
     taken: set[str] = set()
+    spoken: set[str | None] = set()
     for index, rendition in enumerate(renditions):
         told = names.get(int(rendition.name[1:]), SoundName())
-        name = _name(told, index + 1, taken)
-        taken.add(name)
-        language = told.language
-        is_known = language is not None and _LANGUAGE.fullmatch(language) and language != "und"
+        name, language = _name(told, index + 1, taken), _language(told)
         yield Sound(
             uri=_uri(rendition),
             group=GROUP,
             name=name,
-            language=language if is_known else None,
+            language=language,
             is_default=index == 0,
+            is_automatic=language not in spoken,
             channels=_channels(rendition),
         )
+        taken.add(name)
+        spoken.add(language)
+
+
+def _language(told: SoundName) -> str | None:
+    language = told.language or UNDETERMINED
+    is_known = _LANGUAGE.fullmatch(language) and language != UNDETERMINED
+    return language if is_known else None
 
 
 def _name(told: SoundName, number: int, taken: set[str]) -> str:

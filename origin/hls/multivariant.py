@@ -1,8 +1,9 @@
 """The multivariant playlist (RFC 8216, 4.3.4), and the rates that it announces.
 
 Nothing in it is configured; all is read from the stream. CODECS and RESOLUTION come from the
-decoder configurations, FRAME-RATE from the SPS where it agrees with what is measured, and the
-two bandwidths from the segments themselves.
+decoder configurations, FRAME-RATE from the SPS where it agrees with what is measured, VIDEO-RANGE
+from the colours that the stream or its metadata name, and the two bandwidths from the segments
+themselves.
 
 A playlist that changed with every segment would be worth nothing to a cache, and players read
 it once; so rates are announced with something to spare, and held. BANDWIDTH is raised when a
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 
 from origin.hls.memory import RatesMemory
 from origin.hls.playlist import Container
+from origin.media.colour import VideoRange
 from origin.media.configuration import VideoConfiguration
 from origin.media.frame_rate import snap_frame_rate
 from origin.media.track import Track
@@ -38,6 +40,8 @@ class Variant:
     codecs: str
     resolution: tuple[int, int] | None
     frame_rate: float | None
+    video_range: VideoRange | None = None
+    """None where the stream does not say."""
     audio: str | None = None
     """The group that its sound is chosen from; None where the sound is in it."""
 
@@ -52,6 +56,8 @@ class Sound:
     language: str | None
     """RFC 5646."""
     is_default: bool
+    is_automatic: bool
+    """AUTOSELECT: it may be chosen for its language; no two of a group are, for the same one."""
     channels: int | None
 
 
@@ -143,6 +149,8 @@ def _attributes(variant: Variant) -> str:
         attributes.append(f"RESOLUTION={width}x{height}")
     if variant.frame_rate is not None:
         attributes.append(f"FRAME-RATE={variant.frame_rate:.3f}")
+    if variant.video_range is not None:
+        attributes.append(f"VIDEO-RANGE={variant.video_range.value}")
     if variant.audio is not None:
         attributes.append(f'AUDIO="{variant.audio}"')
     return ",".join(attributes)
@@ -153,7 +161,7 @@ def _media_attributes(sound: Sound) -> str:
     if sound.language is not None:
         attributes.append(f'LANGUAGE="{sound.language}"')
     attributes.append(f"DEFAULT={'YES' if sound.is_default else 'NO'}")
-    attributes.append("AUTOSELECT=YES")
+    attributes.append(f"AUTOSELECT={'YES' if sound.is_automatic else 'NO'}")
     if sound.channels is not None:
         attributes.append(f'CHANNELS="{sound.channels}"')
     attributes.append(f'URI="{sound.uri}"')

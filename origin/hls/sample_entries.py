@@ -111,12 +111,14 @@ def _clli(light: LightLevel) -> bytes:
 
 def _sound_entry(configuration: AudioConfiguration) -> bytes:
     rate = configuration.sample_rate
-    is_flac = isinstance(configuration, FlacConfiguration)
+    bits = USUAL_SAMPLE_BITS
+    if isinstance(configuration, FlacConfiguration):
+        bits = configuration.bits_per_sample
     entry = struct.pack(
         ">6xH 8x 2H 4x I",
         1,  # data_reference_index
         configuration.channels,
-        configuration.bits_per_sample if is_flac else USUAL_SAMPLE_BITS,
+        bits,
         rate << 16 if rate <= LARGEST_ENTRY_RATE else 0,
     )
     # MP3 shares AAC's entry; its codec is told in the descriptor.
