@@ -3,7 +3,7 @@
 * The first variant is what many players begin with, before they know their connection: it is the
   best one of at most ``FIRST_BANDWIDTH``. The others follow from the best one down.
 * A variant's rates and codecs are those of all that a player loads for it: of the pictures, and of
-  the largest sound of the group (RFC 8216, 4.3.4.2).
+  the largest sound of the group (RFC 8216, 4.3.4.2). Rates were measured so.
 * Sounds are called what the publisher calls them; no two have the same name (4.3.4.1.1). The first
   one is the default.
 * In TS each variant has the first sound in it, and there is nothing to choose.
@@ -82,9 +82,8 @@ def _variant(
     codecs = [each.codecs for each in (said, *others) if each.codecs is not None]
     return Variant(
         uri=_uri(rendition),
-        bandwidth=said.bandwidth + max([each.bandwidth for each in others], default=0),
-        average_bandwidth=(said.average_bandwidth or 0)
-        + max([each.average_bandwidth or 0 for each in others], default=0),
+        bandwidth=said.bandwidth,
+        average_bandwidth=said.average_bandwidth or 0,
         codecs=",".join(dict.fromkeys(codec for each in codecs for codec in each.split(","))),
         resolution=said.resolution,
         frame_rate=said.frame_rate,

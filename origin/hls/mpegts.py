@@ -36,7 +36,7 @@ from origin.hls.ts_packets import (
 )
 from origin.media.aac import AacConfiguration
 from origin.media.avc import AvcConfiguration
-from origin.media.coded import Codec
+from origin.media.coded import Codec, MediaKind
 from origin.media.configuration import AudioConfiguration, VideoConfiguration
 from origin.media.mp3 import Mp3Configuration
 from origin.media.sample import Sample
@@ -61,6 +61,8 @@ MUXER_OPTIONS = {
 LONGEST_PES_HEADER = 19 + 8  # with PTS and DTS, and an adaptation field with a PCR
 ANNEX_B_EXTRA = 10  # a delimiter, and a start code in place of the length
 TABLE_PACKETS = 2
+MOST_SOONER = VIDEO_TIMESCALE // 4
+"""By so much one picture of several is decoded before another: a few frames that are reordered."""
 
 
 class AccessUnit(NamedTuple):
@@ -100,8 +102,17 @@ def transport_stream(segment: Segment) -> bytes:
         sequence=segment.msn,
         media_pids=len(order),
         begins_at=segment.start * VIDEO_TIMESCALE // segment.timescale,
-        ends_at=end * VIDEO_TIMESCALE // segment.timescale,
+        ends_at=_end_of_clock(segment, order[0], end * VIDEO_TIMESCALE // segment.timescale),
     )
+
+
+def _end_of_clock(segment: Segment, index: int, ends_at: int) -> int:
+    """Return when the next segment's clock begins: of a picture that is decoded sooner, sooner."""
+    run = segment.run(index)
+    if not run or segment.tracks[index].kind is not MediaKind.VIDEO:
+        return ends_at
+    own = run[-1].dts + run[-1].duration
+    return own if ends_at - MOST_SOONER <= own < ends_at else ends_at
 
 
 def expected_bytes(segment: Segment) -> int:

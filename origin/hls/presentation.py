@@ -39,6 +39,7 @@ from origin.hls.playlist import Container
 from origin.hls.rendition import Rendition
 from origin.hls.resource import Resource, playlist
 from origin.hls.rules import Rules, part_target_s, target_duration
+from origin.hls.segment import Segment
 from origin.hls.segmenter import PartReady, SegmentEnded, SegmenterEvent
 from origin.hls.shared import Beginning, Shared
 from origin.media.coded import MediaKind, TrackId
@@ -334,15 +335,22 @@ class Presentation:
         self._ends_at = self._open.begins_at + timedelta(seconds=duration_s)
         self._open, self._lengths = None, []
         self.segment_count += 1
-        # Sounds first: the transport streams of pictures are made with them.
-        sounds = {place.name: place.sound for place in self._places}
-        for name in sorted(self._renditions, key=lambda name: sounds[name] is not None):
-            rendition = self._renditions[name]
-            sound = sounds[name]
-            beside = self._renditions.get(f"a{sound.number}") if sound is not None else None
-            rendition.close(beside.newest if beside is not None else None)
+        self._close_all()
         if self._observer is not None:
             self._observer.segment_ended()
+
+    def _close_all(self) -> None:
+        """Close each rendition's segment; sounds first, since pictures go with them."""
+        closed: dict[str, Segment] = {}
+        alone = [place for place in self._places if place.sound is None]
+        for place in alone:
+            closed[place.name] = self._renditions[place.name].close()
+        sounds = [segment for name, segment in closed.items() if name.startswith("a")]
+        largest = max([sound.resource.size for sound in sounds], default=0)
+        for place in self._places:
+            if place.sound is not None:
+                beside = closed.get(f"a{place.sound.number}")
+                self._renditions[place.name].close(beside, largest)
 
     def _set_targets(self, duration_s: float, longest_part_s: float) -> None:
         if self._shared.target_duration is not None:

@@ -27,6 +27,8 @@ class Queues:
         self.of: tuple[list[Sample], ...] = tuple([] for _ in tracks)
         self.leading = self.of[leader]
         self._timescale = tracks[leader].timescale
+        self._early = [0] * len(tracks)
+        """How much sooner another picture is decoded than the leader's of the same moment."""
         self._is_other_picture = tuple(
             track.kind is MediaKind.VIDEO and index != leader for index, track in enumerate(tracks)
         )
@@ -94,7 +96,8 @@ class Queues:
         """Take what begins before a time, or all there is; one run per track.
 
         Where the cut is at a keyframe of the leader, other pictures are cut at theirs of the same
-        moment: encoders that reorder differently decode it at different times.
+        moment, and until the next one as much sooner as that one came: encoders that reorder
+        differently decode the same moment at different times.
         """
         return tuple(
             _take(queue, None if before is None else self._limit(index, before, keyframe))
@@ -114,6 +117,8 @@ class Queues:
         twin = self._twin(index, keyframe) if keyframe is not None else None
         if twin is not None:
             return twin
+        # A picture has one timescale, whichever it is.
+        before -= self._early[index]
         return -(-before * self._timescales[index] // self._timescale)
 
     def _twin(self, index: int, keyframe: Sample) -> int | None:
@@ -123,6 +128,7 @@ class Queues:
         shown = keyframe.dts + keyframe.composition_offset
         for sample in reversed(self.of[index]):
             if sample.is_sync and abs(sample.dts + sample.composition_offset - shown) <= SAME_TIME:
+                self._early[index] = keyframe.dts - sample.dts
                 return sample.dts
         return None
 

@@ -39,6 +39,7 @@ from origin.hls.segmenter import PartReady, choose_leader
 from origin.hls.shared import Beginning, Shared
 from origin.hls.shelf import Shelf, media_type
 from origin.hls.window import Window
+from origin.media.coded import MediaKind
 from origin.media.sample import Sample
 from origin.media.track import Track
 
@@ -232,8 +233,12 @@ class Rendition:
             self.forget_playlists(Container.FMP4)
         return made
 
-    def close(self, beside: Segment | None = None) -> Segment:
-        """End the open segment; ``beside`` has what its transport stream needs as well."""
+    def close(self, beside: Segment | None = None, sound_bytes: int = 0) -> Segment:
+        """End the open segment.
+
+        ``beside`` has what its transport stream needs as well; ``sound_bytes`` are loaded with
+        it, of whichever sound a player chooses.
+        """
         assert self._open is not None
         assert self.target_duration is not None
         segment, self._open = self._open.close(), None
@@ -242,7 +247,8 @@ class Rendition:
         for forgotten in self._window.add(segment, self.target_duration):
             self._shelf.forget(forgotten)
         if not segment.is_gap:
-            size, ts_size = segment.resource.size, mpegts.expected_bytes(transport)
+            size = segment.resource.size + sound_bytes
+            ts_size = mpegts.expected_bytes(transport)
             self.announced[Container.FMP4].measure(segment, size, self.target_duration)
             self.announced[Container.TS].measure(transport, ts_size, self.target_duration)
         self.forget_playlists()
@@ -341,6 +347,8 @@ def _reference_time(part: PartReady, begins_at: datetime) -> bytes:
     if not run:
         media_time = part.start * timescale // part.timescale
         return producer_reference_time(leader, begins_at, media_time)
-    late = run[0].dts / timescale - part.start / part.timescale
-    taken_at = begins_at + timedelta(seconds=late)
-    return producer_reference_time(leader, taken_at, max(0, run[0].dts + run[0].composition_offset))
+    if part.tracks[leader].kind is MediaKind.AUDIO:
+        late = run[0].dts / timescale - part.start / part.timescale
+        begins_at += timedelta(seconds=late)
+    media_time = run[0].dts + run[0].composition_offset
+    return producer_reference_time(leader, begins_at, max(0, media_time))

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.support.hls_parser import check_playlists
+from tests.support.ladders import Rung, climbing
 from tests.support.pushers import Ffmpeg, Picture, Pusher, Sound, pushing
 from tests.support.servers import TidecastProcess, tidecast
 from tests.validator.reading import read
@@ -40,6 +41,12 @@ class Stage:
     ) -> AsyncIterator[Pusher]:
         """A publisher in real time, until the block ends or it is told to stop."""
         async with pushing(self.rtmp_url, picture, sound, ffmpeg=ffmpeg) as pusher:
+            yield pusher
+
+    @asynccontextmanager
+    async def ladder(self, rungs: list[Rung], *, sounds: int) -> AsyncIterator[Pusher]:
+        """A publisher of several pictures."""
+        async with climbing(self.rtmp_url, rungs, sounds=sounds) as pusher:
             yield pusher
 
     async def quiet(self, seconds: float) -> None:
@@ -118,6 +125,21 @@ async def keyframes_that_stay_away(stage: Stage) -> None:
         await pusher.stop()
 
 
+async def several_qualities(stage: Stage) -> None:
+    """Two pictures with one sound: two muxed renditions. Only one encoder reorders."""
+    async with stage.ladder([Rung(320, 400, b_frames=2), Rung(160, 100)], sounds=1) as pusher:
+        await stage.saw(10)
+        await pusher.stop()
+
+
+async def several_sounds(stage: Stage) -> None:
+    """Two pictures without sound, and two sounds to choose from."""
+    rungs = [Rung(320, 400, b_frames=2), Rung(160, 100)]
+    async with stage.ladder(rungs, sounds=2) as pusher:
+        await stage.saw(14)
+        await pusher.stop()
+
+
 PLOTS: tuple[Plot, ...] = (
     a_plain_broadcast,
     an_older_encoder,
@@ -127,7 +149,14 @@ PLOTS: tuple[Plot, ...] = (
     another_encoder_comes_back,
     long_groups_of_pictures,
     keyframes_that_stay_away,
+    several_qualities,
+    several_sounds,
 )
+RENDITIONS = {
+    "several_qualities": ({"v0", "v1"}, {"v0", "v1"}),
+    "several_sounds": ({"p0", "p1", "a0", "a1"}, {"p0", "p1"}),
+}
+"""By play: those of fMP4, and those of TS; otherwise there is v0."""
 CLASSIC: tuple[Plot, ...] = (a_plain_broadcast,)
 NO_LOW_LATENCY = ("--low-latency", "false")
 
@@ -174,14 +203,21 @@ def parts_of(session: Session) -> int:
 def assert_low_latency(sessions: Sessions) -> None:
     """In fMP4 all readers had something to do; in TS there is no low latency."""
     compared = 0
-    for fmp4, ts in sessions.values():
+    for name, (fmp4, ts) in sessions.items():
         assert not parts_of(ts)
-        (rendition,) = read(fmp4).renditions
-        assert len(rendition.parts) > len(rendition.segments)
-        for probe in (Probe.BLOCKING, Probe.WHOLE, Probe.LONG_AGO, Probe.REORDERED):
-            assert rendition.chain(probe), probe
-        compared += len(list(twins(rendition)))
+        expected = RENDITIONS.get(name, ({"v0"}, {"v0"}))
+        assert (names(fmp4), names(ts)) == expected
+        for rendition in read(fmp4).renditions:
+            assert len(rendition.parts) > len(rendition.segments)
+            for probe in (Probe.BLOCKING, Probe.WHOLE, Probe.LONG_AGO, Probe.REORDERED):
+                assert rendition.chain(probe), probe
+            compared += len(list(twins(rendition)))
     assert compared, "no delta update could be compared with its full playlist"
+
+
+def names(session: Session) -> set[str]:
+    """What the renditions are called."""
+    return {rendition.url.split("/")[-2] for rendition in read(session).renditions}
 
 
 async def perform(stage: Stage, plot: Plot) -> list[Session]:

@@ -1,8 +1,10 @@
 """Broken sessions of P15 to P18, and of H1 with low latency: waiting, skipping, foretelling."""
 
+import gzip
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from tests.validator.breaking import Broken, answers, lines, served, status, twice, without
 from tests.validator.broken_low_latency import BOTH, HINT, VIDEO, in_parts
@@ -103,6 +105,32 @@ def two(rule: str, what: str, fault: Fault) -> Broken:
     )
 
 
+def in_v1(change: Callable[[bytes], bytes]) -> Fault:
+    """Change every version of the second rendition's playlist."""
+
+    def apply(request: Request, answer: Answer, _: float) -> Answer:
+        if "/v1/" not in request.url or request.purpose is not Purpose.MEDIA_PLAYLIST:
+            return answer
+        if "content-encoding" in answer.headers:
+            body = gzip.compress(change(gzip.decompress(answer.body)))
+        else:
+            body = change(answer.body)
+        return with_headers(replace(answer, body=body), etag=f'"{hash(body)}"')
+
+    return Fault(answer=apply)
+
+
+def later(body: bytes) -> bytes:
+    """Move all dates by a quarter of a second."""
+
+    def move(found: re.Match[bytes]) -> bytes:
+        date = datetime.fromisoformat(found[1].decode()) + timedelta(milliseconds=250)
+        text = date.strftime("%Y-%m-%dT%H:%M:%S.") + f"{date.microsecond // 1000:03d}Z"
+        return b"DATE-TIME:" + text.encode()
+
+    return re.sub(rb"DATE-TIME:(\S+)", move, body)
+
+
 def reported(pattern: str, change: Callable[[int], str]) -> Fault:
     """Other numbers in all reports."""
     compiled = re.compile(rf"{pattern}=(\d+)")
@@ -199,6 +227,12 @@ RELOADS = [
     two("P18", "reports from the future", reported("LAST-MSN", lambda msn: f"LAST-MSN={msn + 9}")),
     two("P18", "reports of long ago", reported("LAST-MSN", lambda _: "LAST-MSN=7")),
     two("P18", "reports without the part", reported(",LAST-PART", lambda _: "")),
+    two("V2", "dates of its own", in_v1(later)),
+    two(
+        "V2",
+        "a hold of its own",
+        in_v1(lambda body: body.replace(b",HOLD-BACK=6", b",HOLD-BACK=7")),
+    ),
     in_parts("H1", "reloads that are kept a second", control(Probe.BLOCKING, "public, max-age=1")),
     in_parts("H1", "reloads that nobody may keep", control(Probe.BLOCKING, "no-store")),
     in_parts("H1", "reloads that nobody may share", control(Probe.WHOLE, "private, max-age=12")),

@@ -6,14 +6,14 @@ it knows: after the first segments, with something to spare, and then hold it. S
 much by ``HEADROOM``, and never too little.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby
 from urllib.parse import urljoin, urlsplit
 
 from tests.validator.elementary import AudioFormat, Picture
-from tests.validator.media import Kind
+from tests.validator.media import Kind, Run
 from tests.validator.playlist import MultivariantPlaylist, Variant, as_seconds
 from tests.validator.playlist_rules import INDEPENDENT, is_independent
 from tests.validator.reading import OK, Multivariant, Recording, Rendition, Segment
@@ -65,6 +65,18 @@ def _playlist_faults(recording: Recording, playlist: MultivariantPlaylist) -> It
             known = [row.get("GROUP-ID") for row in media if row.get("TYPE") == kind]
             if group is not None and group not in known:
                 yield f"{name} group {group!r} does not exist"
+    yield from _group_faults(media)
+
+
+def _group_faults(media: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """RFC 8216, 4.3.4.1.1."""
+    names = Counter((row.get("GROUP-ID"), row.get("NAME")) for row in media)
+    yield from (f"{count} times {named}" for named, count in names.items() if count > 1)
+    defaults = Counter(row.get("GROUP-ID") for row in media if row.get("DEFAULT") == "YES")
+    yield from (f"{count} defaults in {group}" for group, count in defaults.items() if count > 1)
+    for row in media:
+        if row.get("DEFAULT") == "YES" and row.get("AUTOSELECT") == "NO":
+            yield f"{row.get('NAME')} is the default, and never selected"
 
 
 def _variant_faults(recording: Recording, each: Multivariant, variant: Variant) -> Iterator[str]:
@@ -78,10 +90,27 @@ def _variant_faults(recording: Recording, each: Multivariant, variant: Variant) 
     if rendition is None:
         yield "its media playlist was never to be had"
         return
+    beside = _beside(recording, each, variant)
+    sound = _runs(beside)
     candidates = list(_configurations(rendition, each))
-    if candidates and not any(not list(_untrue(variant, runs)) for runs in candidates):
-        yield from _untrue(variant, candidates[-1])
-    yield from _bandwidth_faults(variant, rendition, each.exchange.received_s)
+    if candidates and not any(not list(_untrue(variant, runs, sound)) for runs in candidates):
+        yield from _untrue(variant, candidates[-1], sound)
+    yield from _bandwidth_faults(variant, rendition, beside, each.exchange.received_s)
+
+
+def _beside(recording: Recording, each: Multivariant, variant: Variant) -> list[Rendition]:
+    """The renditions of the variant's AUDIO group."""
+    rows = each.playlist.all("EXT-X-MEDIA") if each.playlist else ()
+    urls = {
+        urljoin(each.exchange.request.url, row.attributes.get("URI", ""))
+        for row in rows
+        if row.attributes.get("GROUP-ID") == variant.attributes.get("AUDIO")
+    }
+    return [rendition for rendition in recording.renditions if rendition.url in urls]
+
+
+def _runs(renditions: Sequence[Rendition]) -> list[Run]:
+    return [run for each in renditions for segment in each.segments for run in segment.runs]
 
 
 def _configurations(rendition: Rendition, each: Multivariant) -> Iterator[list[Segment]]:
@@ -109,9 +138,10 @@ def _formats(segment: Segment) -> frozenset[Picture | AudioFormat]:
     return frozenset(run.format for run in segment.runs)
 
 
-def _untrue(variant: Variant, segments: list[Segment]) -> Iterator[str]:
-    """What does not fit the media of one domain."""
+def _untrue(variant: Variant, segments: list[Segment], sound: Sequence[Run]) -> Iterator[str]:
+    """What does not fit the media of one domain, and the sound that goes with it."""
     formats = {run.kind: run.format for segment in segments for run in segment.runs}
+    formats |= {run.kind: run.format for run in sound}
     yield from _codec_faults(variant, [*formats.values()])
     picture = formats.get(Kind.VIDEO)
     size, rate = variant.attributes.get("RESOLUTION"), variant.attributes.get("FRAME-RATE")
@@ -145,17 +175,21 @@ def _measured_rate(segments: list[Segment]) -> float | None:
     return steps * runs[0].timescale / lengths if runs and lengths else None
 
 
-def _bandwidth_faults(variant: Variant, rendition: Rendition, at_s: float) -> Iterator[str]:
+def _bandwidth_faults(
+    variant: Variant, rendition: Rendition, beside: Sequence[Rendition], at_s: float
+) -> Iterator[str]:
     try:
         bandwidth = int(variant.attributes.get("BANDWIDTH", ""))
         average = int(variant.attributes.get("AVERAGE-BANDWIDTH", ""))
     except ValueError:
         yield "no BANDWIDTH and AVERAGE-BANDWIDTH"
         return
-    segments = _with_configuration(rendition, variant)
+    segments = _with_configuration(rendition, variant, _runs(beside))
     peak, mean = peak_rate(rendition, segments), mean_rate(segments)
     if peak is None or mean is None:
         return
+    peak += max([peak_rate(other, list(other.segments)) or 0.0 for other in beside], default=0.0)
+    mean += max([mean_rate(list(other.segments)) or 0.0 for other in beside], default=0.0)
     if not peak <= bandwidth <= HEADROOM * peak:
         yield f"BANDWIDTH {bandwidth}, the peak is {peak:.0f}"
     newest = max((v.playlist.next_msn for v in rendition.all_versions if v.at_s <= at_s), default=0)
@@ -164,12 +198,14 @@ def _bandwidth_faults(variant: Variant, rendition: Rendition, at_s: float) -> It
         yield f"AVERAGE-BANDWIDTH {average}, it is {mean:.0f}"
 
 
-def _with_configuration(rendition: Rendition, variant: Variant) -> list[Segment]:
+def _with_configuration(
+    rendition: Rendition, variant: Variant, sound: Sequence[Run]
+) -> list[Segment]:
     """The segments that the variant's attributes are true of: all of the session, or a part."""
     return [
         segment
         for alike in _by_configuration(rendition)
-        if not list(_untrue(variant, alike))
+        if not list(_untrue(variant, alike, sound))
         for segment in alike
     ]
 

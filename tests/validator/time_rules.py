@@ -23,6 +23,8 @@ PAST_S = 60.0
 """How far the first segment's date may lie from the clock of whoever recorded it, beyond the
 length of the playlist: an epoch of 1970 or a local time with a Z is found, a slow network not."""
 
+ENDS_APART_S = Fraction(1, 4)
+"""So far from one another the tracks of an encoder may end."""
 DECIMALS = 5
 ROUNDING_S = Fraction(1, 10**DECIMALS)
 PARTS_ROUNDING = Decimal("0.00001")
@@ -77,32 +79,57 @@ def _anchor(rendition: Rendition) -> Iterator[Finding]:
 
 
 def durations(recording: Recording) -> Iterator[Finding]:
-    """P9: EXTINF is exact: five decimals, the sum of its parts, and the media's own duration."""
+    """P9: EXTINF is exact: five decimals, the sum of its parts, and the media's own duration.
+
+    Of several renditions, which all have the same durations, one is exact. The others' frames do
+    not end where that one's do, so they may be off by a frame at each end of a part; at the end
+    of a domain by more, since tracks do not end together.
+    """
+    exact = {each.url: list(_duration_faults(each, Fraction(0))) for each in recording.renditions}
+    has_leader = not all(exact.values())
     for rendition in recording.renditions:
-        for segment in rendition.segments:
-            decimals = len(segment.listed.duration_text.partition(".")[2])
-            if decimals < DECIMALS:
-                yield Finding(segment.name, f"EXTINF {segment.listed.duration_text}")
-        for listed in _complete_in_parts(rendition):
-            parts = list(_part_durations(listed))
-            if abs(sum(parts) - listed.duration) > PARTS_ROUNDING * len(parts):
-                at = f"segment {listed.msn}"
-                yield Finding(at, f"EXTINF {listed.duration}, parts {sum(parts)}")
-        for part in rendition.parts:
-            message = _part_fault(part)
-            if message:
-                yield Finding(part.name, message)
-        for domain in rendition.domains():
-            yield from _against_media(domain)
+        if len(exact) > 1 and has_leader and exact[rendition.url]:
+            yield from _duration_faults(rendition, _longest_frame(rendition))
+        else:
+            yield from exact[rendition.url]
 
 
-def _part_fault(part: Part) -> str | None:
+def _longest_frame(rendition: Rendition) -> Fraction:
+    runs = [run for segment in rendition.segments if (run := leading(segment.runs))]
+    return max([Fraction(run.longest_step, run.timescale) for run in runs], default=Fraction(0))
+
+
+def _duration_faults(rendition: Rendition, frame: Fraction) -> Iterator[Finding]:
+    """``frame``: by so much the media may be longer or shorter than it is said to be."""
+    for segment in rendition.segments:
+        decimals = len(segment.listed.duration_text.partition(".")[2])
+        if decimals < DECIMALS:
+            yield Finding(segment.name, f"EXTINF {segment.listed.duration_text}")
+    for listed in _complete_in_parts(rendition):
+        parts = list(_part_durations(listed))
+        if abs(sum(parts) - listed.duration) > PARTS_ROUNDING * len(parts):
+            at = f"segment {listed.msn}"
+            yield Finding(at, f"EXTINF {listed.duration}, parts {sum(parts)}")
+    last = {domain[-1].msn for domain in rendition.domains()}
+    for part in rendition.parts:
+        message = _part_fault(part, _slack(frame, is_last=part.msn in last))
+        if message:
+            yield Finding(part.name, message)
+    for domain in rendition.domains():
+        yield from _against_media(domain, frame)
+
+
+def _slack(frame: Fraction, *, is_last: bool) -> Fraction:
+    return frame + ENDS_APART_S if frame and is_last else frame
+
+
+def _part_fault(part: Part, slack: Fraction) -> str | None:
     lead = leading(part.runs)
     if lead is None or part.duration is None:
         return None
     length = Fraction(sum(frame.duration or 0 for frame in lead.frames), lead.timescale)
     off = abs(length - Fraction(part.duration))
-    is_right = off <= Fraction(1, lead.timescale) + ROUNDING_S / 2
+    is_right = off <= slack + Fraction(1, lead.timescale) + ROUNDING_S / 2
     return None if is_right else f"DURATION {part.duration}, media {float(length):.6f}"
 
 
@@ -121,7 +148,7 @@ def _part_durations(segment: Listed) -> Iterator[Decimal]:
         yield as_seconds(tag.attributes.get("DURATION")) or Decimal(0)
 
 
-def _against_media(domain: list[Segment]) -> Iterator[Finding]:
+def _against_media(domain: list[Segment], frame: Fraction) -> Iterator[Finding]:
     drift = Fraction(0)
     for index, segment in enumerate(domain):
         following = domain[index + 1] if index + 1 < len(domain) else None
@@ -129,11 +156,12 @@ def _against_media(domain: list[Segment]) -> Iterator[Finding]:
         if bounds is None:
             continue
         said = Fraction(segment.listed.duration)
-        if not bounds[0] <= said <= bounds[1]:
+        slack = _slack(frame, is_last=following is None)
+        if not bounds[0] - slack <= said <= bounds[1] + slack:
             low, high = (float(bound) for bound in bounds)
             yield Finding(segment.name, f"EXTINF {float(said)}, media {low:.6f} to {high:.6f}")
         drift += said - (bounds[0] + bounds[1]) / 2 if following else 0
-    if abs(drift) > DRIFT_S:
+    if abs(drift) > DRIFT_S + frame:
         where_ = f"from {domain[0].name} to {domain[-1].name}"
         yield Finding(where_, f"EXTINF drifts {float(drift):+.6f} s from the media")
 
