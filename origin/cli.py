@@ -16,6 +16,7 @@ from origin.bench.cli import bench_group
 from origin.config.reference import example_file, settings_page
 from origin.config.settings import Settings, known_keys, load_settings
 from origin.errors import SettingsError
+from origin.service.keys import keys_group
 from origin.service.serve import serve
 
 # Flag: (section, key) that it sets.
@@ -120,6 +121,7 @@ def plan_command(arguments: tuple[str, ...]) -> NoReturn:
 
 
 main.add_command(bench_group)
+main.add_command(keys_group)
 
 
 @main.group("config")

@@ -14,13 +14,7 @@ DEFAULT_HTTP_PORT = 80
 
 def announcement(settings: Settings, keys: Sequence[StreamKey], key_file: Path) -> str:
     """The text, with real hosts and ports; ``keys`` is empty where publishing is open."""
-    host = _in_url(reachable_host(settings.server.host))
-    server = f"rtmp://{host}{_port(settings.rtmp.port, DEFAULT_RTMP_PORT)}/live"
-    watch = f"http://{host}{_port(settings.server.http_port, DEFAULT_HTTP_PORT)}"
-    rows = [("OBS", "Settings > Stream > Service: Custom..."), ("Server", server)]
-    if settings.rtmp.has_tls:
-        port = _port(settings.rtmp.tls_port, DEFAULT_RTMPS_PORT)
-        rows += [("", f"rtmps://{host}{port}/live    (encrypted)")]
+    watch, rows = watch_address(settings), _server_rows(settings)
     if not keys:
         rows += [("Key", "any name, such as main (open: no key is needed)")]
         rows += [("Watch", f"{watch}/main")]
@@ -29,8 +23,37 @@ def announcement(settings: Settings, keys: Sequence[StreamKey], key_file: Path) 
         kept = f"    (kept in {key_file})" if index == 0 else ""
         rows += [("Key", (key.secret or hashed) + kept)]
         rows += [("Watch", f"{watch}/{key.stream}")]
-    lines = [f"  {label:<9}{text}" for label, text in rows]
-    return "\n".join(["", *lines, "", "  Ctrl-C ends it.", ""])
+    return "\n".join(["", *_lines(rows), "", "  Ctrl-C ends it.", ""])
+
+
+def what_to_type(settings: Settings, stream: str, secret: str) -> str:
+    """The same for one key, at a server that is running or not."""
+    rows = [
+        *_server_rows(settings),
+        ("Key", secret),
+        ("Watch", f"{watch_address(settings)}/{stream}"),
+    ]
+    return "\n".join(["", *_lines(rows), ""])
+
+
+def watch_address(settings: Settings) -> str:
+    """Where viewers go."""
+    host = _in_url(reachable_host(settings.server.host))
+    return f"http://{host}{_port(settings.server.http_port, DEFAULT_HTTP_PORT)}"
+
+
+def _server_rows(settings: Settings) -> list[tuple[str, str]]:
+    host = _in_url(reachable_host(settings.server.host))
+    server = f"rtmp://{host}{_port(settings.rtmp.port, DEFAULT_RTMP_PORT)}/live"
+    rows = [("OBS", "Settings > Stream > Service: Custom..."), ("Server", server)]
+    if settings.rtmp.has_tls:
+        port = _port(settings.rtmp.tls_port, DEFAULT_RTMPS_PORT)
+        rows += [("", f"rtmps://{host}{port}/live    (encrypted)")]
+    return rows
+
+
+def _lines(rows: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"  {label:<9}{text}" for label, text in rows]
 
 
 def _one_for_each_stream(keys: Sequence[StreamKey]) -> list[StreamKey]:

@@ -32,15 +32,33 @@ def read_or_make(path: Path, make: Callable[[], str]) -> str:
         raise SettingsError(f"{path} is not UTF-8 text") from error
 
 
+def replace(path: Path, text: str) -> None:
+    """Put ``text`` in the place of what ``path`` holds; who reads it sees one or the other.
+
+    Raises:
+        SettingsError: it cannot be written; says why.
+    """
+    try:
+        draft = _write_draft(path, text)
+        os.replace(draft, path)
+    except OSError as error:
+        raise SettingsError(f"cannot write {path}: {error.strerror}") from error
+
+
 def _write_privately(path: Path, text: str) -> None:
+    draft = _write_draft(path, text)
+    try:
+        with contextlib.suppress(FileExistsError):  # another process was first: its file stands
+            os.link(draft, path)
+    finally:
+        draft.unlink()
+
+
+def _write_draft(path: Path, text: str) -> Path:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    try:
-        with contextlib.suppress(FileExistsError):  # another process was first: its file stands
-            os.link(draft, path)
-    finally:
-        draft.unlink()
+    return draft
