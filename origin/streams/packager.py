@@ -13,10 +13,10 @@ comes; so the first frames are held back until audio and video are both known, a
 tracks onMetaData tells of, or for ``TRACK_WAIT`` of media, whichever is first. A track that shows
 up later begins a new domain.
 
-Of several pictures or several sounds one may end while the others go on. Who is silent for
-``GONE_AFTER``, or says so and then is silent, is done without, in a new domain; if it comes back,
-that is another one. The only picture or the only sound is waited for as long as the session
-lasts: nothing could take its place.
+A track may end while others go on. Who is silent for ``GONE_AFTER``, or says so and then is
+silent, is done without, in a new domain; if it comes back, that is another one: players that
+wait for a picture play no sound meanwhile. The only sound stays where there is silence to put in
+its place (``streams.timeline``).
 
 One packager serves one session and is used from the event loop's thread alone.
 """
@@ -38,7 +38,7 @@ TRACK_WAIT = Millis(1000)
 """How much media may pass before a track that has not shown itself is done without."""
 
 GONE_AFTER = Millis(10_000)
-"""How long one of several pictures or sounds may be silent before it is done without."""
+"""How long a picture or sound may be silent before it is done without."""
 
 ENDED_AFTER = Millis(1000)
 """The same, once the encoder has said that the track is over: some say so and go on."""
@@ -48,6 +48,9 @@ MOST_TRACKS = 16
 
 HELD_BYTES = 16 * 1024 * 1024
 """The most that is held back meanwhile: a second of 100 Mbit/s."""
+
+HELD_FRAMES = 300
+"""Likewise, where time stamps stand still: they cannot tell that a second has passed."""
 
 CODEC_FIELDS = {MediaKind.VIDEO: "videocodecid", MediaKind.AUDIO: "audiocodecid"}
 """What onMetaData calls the codec of each kind."""
@@ -151,17 +154,17 @@ class Packager:
         return True
 
     def _miss_tracks(self) -> None:
-        """Do without those of several pictures or sounds that have been silent for long."""
+        """Do without tracks that have been silent for long while others go on."""
         assert self._domain is not None
         timeline = self._domain.timeline
         over = set(timeline.silent_for(ENDED_AFTER)) & self._ended
         missing = over.union(timeline.silent_for(GONE_AFTER))
-        for kind in MediaKind:
-            all_of_it = {track for track in timeline.tracks if track.kind is kind}
-            gone = all_of_it & missing
-            if gone and gone != all_of_it:
-                self._gone |= gone
-                self._end_domain()
+        sounds = {track for track in timeline.tracks if track.kind is MediaKind.AUDIO}
+        if missing >= sounds:
+            missing -= {track for track in sounds if timeline.is_filled(track)}
+        if missing and missing != set(timeline.tracks):
+            self._gone |= missing
+            self._end_domain()
 
     def _description(self, track: TrackId) -> Description:
         """What is known of a track; of one too many, nothing is ever kept."""
@@ -188,13 +191,14 @@ class Packager:
             self._begin_domain()
 
     def _tracks_are_known(self) -> bool:
-        known = self._tracks()
+        known = self._tracks().keys() | self._gone
         kinds = {track.kind for track in known}
-        if self._expected <= kinds and self._announced <= known.keys():
+        if self._expected <= kinds and self._announced <= known:
             return True
         first, last = self._held[0][0], self._held[-1][0]
         waited = unwrap(last, Millis(first)) - first
-        return abs(waited) > TRACK_WAIT or self._held_bytes > HELD_BYTES
+        is_long = abs(waited) > TRACK_WAIT or len(self._held) > HELD_FRAMES
+        return is_long or self._held_bytes > HELD_BYTES
 
     def _begin_domain(self) -> None:
         if not self._held:

@@ -1,0 +1,221 @@
+"""Whatever an encoder's clock does, and whatever pauses: what viewers are given stays in order.
+
+Each play pushes a broadcast with something wrong into a packager, on a wall clock of its own, and
+then looks at the whole session as it was listed: lengths, dates, and the media behind them.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+import pytest
+
+from origin.hls.presentation import Presentation
+from origin.hls.rules import Rules
+from origin.hls.segment import Segment
+from origin.media.coded import Coded, CodedFrame, MediaKind
+from origin.media.timebase import MILLIS_WRAP
+from origin.streams.packager import Packager
+from tests.support.broadcasts import AAC_HEADER, AVC_HEADER, KEYFRAME_EVERY, media, picture
+from tests.support.clocks import FakeClock
+from tests.support.packaging import body
+
+VIDEO, AUDIO = MediaKind.VIDEO, MediaKind.AUDIO
+HOUR_MS = 3_600_000
+
+Arrival = tuple[float, int, Coded]
+"""When a unit comes, in seconds, and what it is stamped with."""
+
+
+class Session:
+    """A packager that is fed in real time, and its session."""
+
+    def __init__(self, rules: Rules | None = None) -> None:
+        self.clock = FakeClock()
+        self.rules = rules or Rules(window=10_000)
+        self.presentation = Presentation(
+            rules=self.rules,
+            epoch="e",
+            first_msn=1,
+            first_discontinuity_sequence=0,
+            begins_with_discontinuity=False,
+        )
+        self.packager = Packager(self.rules, self.presentation, self.clock.wall)
+
+    def feed(self, arrivals: Iterable[Arrival], *headers: Coded) -> "Session":
+        for header in headers or (AVC_HEADER, AAC_HEADER):
+            self.packager.push(0, header)
+        for when_s, at, unit in arrivals:
+            self.clock.advance(when_s - self.clock.now)
+            self.packager.push(at % MILLIS_WRAP, unit)
+        self.packager.flush()
+        return self
+
+    @property
+    def listed(self) -> tuple[Segment, ...]:
+        return self.presentation.main.listed
+
+    @property
+    def breaks(self) -> list[int]:
+        """Where the discontinuities are."""
+        return [index for index, each in enumerate(self.listed) if each.is_discontinuous]
+
+    def check(self) -> None:
+        """What no clock may break (RFC 8216, 4.3.3.1; media without gap but at discontinuities)."""
+        target = self.presentation.target_duration
+        assert target is not None
+        for segment in self.listed:
+            assert round(segment.duration_s) <= target
+            assert segment.duration_s == sum(p.duration for p in segment.parts) / segment.timescale
+        for domain in self.domains():
+            for index in range(len(domain[0].tracks)):
+                run = [sample for segment in domain for sample in segment.run(index)]
+                assert all(one.dts + one.duration == other.dts for one, other in pairwise(run))
+
+    def domains(self) -> list[list[Segment]]:
+        domains: list[list[Segment]] = []
+        for segment in self.listed:
+            if segment.is_discontinuous or not domains:
+                domains.append([])
+            domains[-1].append(segment)
+        return domains
+
+
+def in_time(
+    frames: Iterable[tuple[int, CodedFrame]], stamp: Callable[[int, CodedFrame], int]
+) -> list[Arrival]:
+    """Frames that come when they should, with the time stamps of a clock of their own."""
+    return [(at / 1000, stamp(at, frame), frame) for at, frame in frames]
+
+
+def as_sent(at: int, frame: CodedFrame) -> int:
+    return at
+
+
+@pytest.mark.parametrize("jump", [HOUR_MS, -HOUR_MS, 30_000, -1500, 1500, MILLIS_WRAP // 2 - 5000])
+def test_a_jump_of_all_tracks_is_one_discontinuity(jump: int) -> None:
+    def stamp(at: int, frame: CodedFrame) -> int:
+        return at + (jump if at >= 9000 else 0)
+
+    session = Session().feed(in_time(media(20), stamp))
+    session.check()
+    assert len(session.breaks) == 1
+    assert sum(segment.duration_s for segment in session.listed) == pytest.approx(19, abs=1.2)
+
+
+def test_a_wrap_of_32_bits_is_seamless() -> None:
+    session = Session().feed(in_time(media(20), lambda at, _: MILLIS_WRAP - 7000 + at))
+    session.check()
+    assert session.breaks == []
+    assert sum(segment.duration_s for segment in session.listed) == 20
+
+
+@pytest.mark.parametrize("back", [-40, -400, -900])
+def test_a_small_step_back_is_straightened_out(back: int) -> None:
+    def stamp(at: int, frame: CodedFrame) -> int:
+        return at + (back if 9000 <= at < 9500 else 0)
+
+    session = Session().feed(in_time(media(20), stamp))
+    session.check()
+    assert session.breaks == []
+
+
+@pytest.mark.parametrize("per_mille", [-100, -10, 10, 100])
+def test_a_track_that_drifts_is_put_back_next_to_the_picture(per_mille: int) -> None:
+    def stamp(at: int, frame: CodedFrame) -> int:
+        return at + (at * per_mille // 1000 if frame.track.kind is AUDIO else 0)
+
+    session = Session().feed(in_time(media(100), stamp))
+    session.check()
+    assert session.breaks == []
+    for segment in session.listed:
+        starts_s = [
+            segment.run(index)[0].dts / track.timescale
+            for index, track in enumerate(segment.tracks)
+        ]
+        assert abs(starts_s[0] - starts_s[1]) <= 1.1
+
+
+def test_time_stamps_that_stay_0_play_at_the_rate_of_the_frames() -> None:
+    session = Session().feed(in_time(media(60), lambda at, frame: 0))
+    session.check()
+    assert session.breaks == []
+    assert sum(segment.duration_s for segment in session.listed) == pytest.approx(60, abs=0.3)
+    assert session.listed[-1].run(1)[-1].dts / 44_100 == pytest.approx(61, abs=0.5)
+
+
+def test_time_stamps_that_stay_0_in_pictures_alone_play_too() -> None:
+    session = Session().feed(in_time(media(60, with_audio=False), lambda at, _: 0), AVC_HEADER)
+    session.check()
+    assert sum(segment.duration_s for segment in session.listed) == pytest.approx(60, abs=0.3)
+
+
+@pytest.mark.parametrize("of", [VIDEO, AUDIO])
+def test_one_track_whose_time_stamps_stay_0_keeps_up_with_the_other(of: MediaKind) -> None:
+    session = Session().feed(
+        in_time(media(60), lambda at, frame: 0 if frame.track.kind is of else at)
+    )
+    session.check()
+    last = session.listed[-1]
+    ends_s = [last.run(n)[-1].dts / track.timescale for n, track in enumerate(last.tracks)]
+    assert ends_s == pytest.approx([61, 61], abs=0.5)
+
+
+def test_a_picture_that_stops_for_good_leaves_the_sound_playing() -> None:
+    frames = [each for each in media(60) if each[1].track.kind is AUDIO or each[0] < 10_000]
+    session = Session().feed(in_time(frames, as_sent))
+    session.check()
+    assert [len(segment.tracks) for segment in (session.listed[0], session.listed[-1])] == [2, 1]
+    assert len(session.breaks) == 1
+    alone_s = sum(segment.duration_s for segment in session.domains()[1])
+    assert 36 <= alone_s <= 41, "some 10 s after its last picture it is sound alone"
+
+
+def test_a_picture_that_comes_back_is_shown_from_its_keyframe_on() -> None:
+    frames = [
+        each for each in media(60) if each[1].track.kind is AUDIO or not 10_000 <= each[0] < 31_000
+    ]
+    session = Session().feed(in_time(frames, as_sent))
+    session.check()
+    assert [len(domain[0].tracks) for domain in session.domains()] == [2, 1, 2]
+    assert session.domains()[2][0].run(0)[0].is_sync
+    assert sum(segment.duration_s for segment in session.listed) == pytest.approx(60, abs=3)
+
+
+@pytest.mark.parametrize("seconds", [1.2, 2.0, 6.0, 30.0])
+def test_sound_that_pauses_and_comes_back_is_in_the_segment_of_its_time(seconds: float) -> None:
+    end = 8000 + seconds * 1000
+    frames = [
+        each for each in media(50) if each[1].track.kind is VIDEO or not 8000 <= each[0] < end
+    ]
+    session = Session().feed(in_time(frames, as_sent))
+    session.check()
+    assert session.breaks == []
+    for segment in session.listed[:-1]:
+        begins_s = segment.start / segment.timescale
+        sounds = [sample.dts / 44_100 for sample in segment.run(1)]
+        assert sounds, "players would wait for it"
+        assert all(begins_s - 1.6 <= at <= begins_s + segment.duration_s for at in sounds)
+
+
+def test_no_keyframe_for_a_minute_keeps_the_target_duration_and_bounds_memory() -> None:
+    session = Session(Rules(window=10_000, longest_part_bytes=256 * 1024))
+
+    def frames() -> Iterable[tuple[int, CodedFrame]]:
+        number = 0
+        for at, frame in media(90):
+            if frame.track.kind is AUDIO:
+                yield at, frame
+                continue
+            made = picture(number if number < 2 * KEYFRAME_EVERY else 1)
+            payload = made.payload + bytes(4_000)  # 6 MB in the minute
+            yield at, made._replace(payload=payload)
+            number += 1
+
+    session.feed(in_time(frames(), as_sent))
+    session.check()
+    assert session.presentation.target_duration == 2
+    late = session.listed[3:]
+    assert not any(part.independent for segment in late for part in segment.parts)
+    assert all(part.independent for part in [segment.parts[0] for segment in session.listed[:2]])
+    text = body(session.presentation.main.playlist()).decode()
+    assert "#EXT-X-INDEPENDENT-SEGMENTS" not in text
