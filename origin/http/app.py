@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from origin.http import api, attempts, health, media, pages, problems
+from origin.http import api, attempts, health, ingest_health, media, pages, problems
 from origin.http.head import HeadIsGet
 from origin.http.state import OriginState
 
@@ -41,8 +41,8 @@ def create_app(state: OriginState) -> FastAPI:
     app.state.origin = state
     problems.install(app)
     # The media routes match any first path component, so they come last.
-    for router in (health.router, api.router, attempts.router, pages.router, media.router):
-        app.include_router(router)
+    for module in (health, api, ingest_health, attempts, pages, media):
+        app.include_router(module.router)
     app.add_middleware(HeadIsGet)
     app.add_middleware(CommonHeaders)
     return app

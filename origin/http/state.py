@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from origin.auth.attempts import AttemptLog
 from origin.auth.control_token import ControlToken
 from origin.observe.metrics import MetricsPage
+from origin.streams.bandwidth import BandwidthTests
 from origin.streams.stream import Stream
 
 
@@ -21,6 +22,11 @@ class Streams(Protocol):
 
     def __iter__(self) -> Iterator[Stream]:
         """Every stream that was ever published."""
+        ...
+
+    @property
+    def bandwidth_tests(self) -> BandwidthTests:
+        """The latest test of each stream."""
         ...
 
 

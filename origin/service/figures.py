@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from origin.http.summary import Summary, summarize
 from origin.ingest.shared import Counters
 from origin.observe.metrics import Family, Kind
+from origin.service.ingest_figures import ingest_families
 from origin.streams.stream import State, Stream
 
 
@@ -39,6 +40,7 @@ def read_figures(streams: Iterable[Stream], counters: Counters) -> Iterator[Fami
         "Requests that wait for the next part or segment of a stream.",
         {stream.name: len(stream.waiting) for stream in known},
     )
+    yield from ingest_families(known)
 
 
 def _listener_families(counters: Counters) -> Iterator[Family]:

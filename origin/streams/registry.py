@@ -19,6 +19,7 @@ from origin.auth.keyring import Grant, same_key
 from origin.auth.names import is_stream_name
 from origin.errors import Refused
 from origin.hls.rules import Rules
+from origin.streams.bandwidth import BandwidthTests, is_bandwidth_test
 from origin.streams.clock import Clock
 from origin.streams.door import Publication, PublishRequest, asked_by
 from origin.streams.kept.keeper import Keeper
@@ -50,6 +51,7 @@ class Registry:
         self._new_epoch = new_epoch
         self._keeper = keeper
         self._streams: dict[str, Stream] = {}
+        self.bandwidth_tests = BandwidthTests(clock)
         self._grants: dict[str, Grant] = {}  # the last one of each stream
 
     async def publish(
@@ -76,6 +78,8 @@ class Registry:
         Raises:
             Refused: somebody with another key of the stream is publishing it.
         """
+        if is_bandwidth_test(request):
+            return self.bandwidth_tests.begin(grant.stream, request.peer)
         stream = self._stream(grant.stream)
         if self._is_anothers(grant) and await self._is_sending(stream):
             raise Refused(

@@ -30,7 +30,9 @@ import structlog
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.media.coded import Coded
+from origin.observe.health.monitor import Monitor
 from origin.streams.clock import Clock, Timer
+from origin.streams.health import watch
 from origin.streams.kept.keeper import Keeper, Kept, SessionKeeper
 from origin.streams.kept.revival import Remembered, Revived
 from origin.streams.packager import Packager
@@ -77,6 +79,8 @@ class Session:
         self.keeping = keeping
         """Writes it down for another process; None if nobody does."""
         self.segments_at_attach = 0
+        self.publishes = 0
+        """How often a publisher has been let in."""
 
     @property
     def presentation(self) -> Presentation:
@@ -138,7 +142,9 @@ class Stream:
         elif self.state is State.LIVE:
             self._enter(State.RECONNECTING)
         self.session.segments_at_attach = self.session.segments
-        self._publisher = Publisher(self, on_closed)
+        self.session.publishes += 1
+        health = watch(self.name, self._clock, reconnects=self.session.publishes - 1)
+        self._publisher = Publisher(self, on_closed, health, self._clock.wall())
         return self._publisher
 
     @property
@@ -295,7 +301,16 @@ class Publisher:
     hangs must not feed a stream that somebody else has taken over.
     """
 
-    def __init__(self, stream: Stream, on_closed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        on_closed: Callable[[str], None],
+        health: Monitor,
+        began: datetime,
+    ) -> None:
+        self.health = health
+        """How well it comes in."""
+        self.began = began
         self._stream: Stream | None = stream
         self._on_closed = on_closed
         self.units = 0
@@ -305,11 +320,13 @@ class Publisher:
         """Take a unit stamped ``at``; raises ``MediaError`` where it cannot be packaged."""
         self.units += 1
         if self._stream is not None:
+            self.health.take(at, unit)
             self._stream.take(at, unit)
 
     def describe(self, metadata: Mapping[str, object]) -> None:
         """Take onMetaData."""
         if self._stream is not None:
+            self.health.describe(metadata)
             self._stream.describe(metadata)
 
     def end(self, *, clean: bool) -> None:

@@ -81,13 +81,15 @@ class MadePublisher:
         self._numbers = 0
         self._keyframe_due, self._gops = began, 0
         self._beat_s = beat_s
-        self._mark = began
+        self._began = self._mark = began
         self._sizes = random.Random(4)
         self._has_begun = False
 
     def _on_change(self, finding: Finding, is_raised: bool) -> None:
         assert finding.text or not is_raised
-        self.changes.append(Change(finding.code, is_raised, finding.since - self._mark))
+        self.changes.append(
+            Change(finding.code, is_raised, self._began + finding.since_s - self._mark)
+        )
 
     def mark(self) -> None:
         """Count seconds from here, and forget what was found before."""

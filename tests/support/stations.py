@@ -25,6 +25,6 @@ class Station:
             new_epoch=lambda: next(epochs),
         )
 
-    async def publish(self, name: str = "main") -> Publication:
-        request = PublishRequest("live", name, "", "192.0.2.7:50000", "OBS", "")
+    async def publish(self, name: str = "main", query: str = "") -> Publication:
+        request = PublishRequest("live", name, query, "192.0.2.7:50000", "OBS", "")
         return await self.registry.publish(request, lambda reason: None)

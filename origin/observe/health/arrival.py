@@ -103,6 +103,8 @@ class Arrival:
     def __init__(self) -> None:
         self._tracks = (_Track(), _Track())
         self._bytes: deque[int] = deque(maxlen=WINDOW)
+        self.worst_ms = 0.0
+        """The most that ``lag_ms`` has ever been."""
 
     def take(self, second: Second) -> None:
         self._bytes.append(second.picture_bytes + second.sound_bytes)
@@ -111,6 +113,7 @@ class Arrival:
                 self._tracks, (second.video_lag_ms, second.audio_lag_ms), strict=True
             ):
                 track.take(lag)
+            self.worst_ms = max(self.worst_ms, self.lag_ms or 0.0)
 
     @property
     def lag_ms(self) -> float | None:

@@ -86,8 +86,8 @@ class Finding:
     level: Level
     text: str
     """What was seen, with its numbers, and what to change, in OBS's own words."""
-    since: float
-    """When it was raised, on the clock that the frames came in with."""
+    since_s: float
+    """When it was raised, in seconds since the publish began."""
 
 
 def colour_of(findings: tuple[Finding, ...]) -> Colour:

@@ -17,17 +17,17 @@ _FINE, _UNSURE = Level.FINE, Level.UNSURE
 class Latch:
     """One finding's memory."""
 
-    __slots__ = ("_row", "_to_clear", "_to_raise", "level", "since")
+    __slots__ = ("_row", "_to_clear", "_to_raise", "level", "since_s")
 
     def __init__(self, code: Code) -> None:
         self._to_raise, self._to_clear = PATIENCE[code]
         self._row = 0
         self.level = _FINE
         """``FINE`` while the finding is not raised."""
-        self.since = 0.0
-        """When it was raised; of no meaning before."""
+        self.since_s = 0.0
+        """When it was raised or cleared, in the caller's seconds."""
 
-    def look(self, level: Level, now: float) -> bool:
+    def look(self, level: Level, now_s: float) -> bool:
         """Take the level of one look; return whether the finding was raised or cleared by it."""
         if level is _UNSURE:
             self._row = 0
@@ -41,5 +41,5 @@ class Latch:
             return False
         self._row = 0
         self.level = level
-        self.since = now
+        self.since_s = now_s
         return True

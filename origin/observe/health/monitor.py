@@ -147,10 +147,15 @@ class Monitor:
             reconnects=self._reconnects,
         )
 
+    @property
+    def worst_lag_ms(self) -> float:
+        """The most that a whole second has been late, since the publish began."""
+        return self._arrival.worst_ms
+
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong, the gravest first."""
         raised = [
-            Finding(code, latch.level, self._say[code](code), latch.since)
+            Finding(code, latch.level, self._say[code](code), latch.since_s)
             for code, latch in self._latches.items()
             if latch.level is not Level.FINE
         ]
@@ -216,9 +221,10 @@ class Monitor:
 
     def _look(self, code: Code, level: Level) -> None:
         latch = self._latches[code]
-        if latch.look(level, self._end):
+        since_s = self._end - self._began
+        if latch.look(level, since_s):
             is_raised = level is not Level.FINE
-            self._on_change(Finding(code, level, self._say[code](code), self._end), is_raised)
+            self._on_change(Finding(code, level, self._say[code](code), since_s), is_raised)
 
     def _sum_up(self) -> Second:
         video, audio = self._video, self._audio

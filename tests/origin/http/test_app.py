@@ -360,6 +360,8 @@ async def test_the_documentation_and_the_metrics_are_served(client: httpx.AsyncC
     assert set(paths) == {
         "/api/v1/streams",
         "/api/v1/streams/{name}",
+        "/api/v1/streams/{name}/health",
+        "/api/v1/streams/{name}/bandwidth-test",
         "/api/v1/ingest/attempts",
         "/healthz",
         "/readyz",

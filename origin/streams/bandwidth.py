@@ -1,0 +1,107 @@
+"""The bandwidth test: a publish that is measured and never shown.
+
+Whoever adds ``?bandwidthtest=true`` to a stream key (the form that Twitch has, and encoders with
+it) is let in like any publisher of that key, and what comes is counted and dropped. There is no
+stream, no playlist, nothing to list; a publisher who is live on the same stream is not disturbed.
+The latest result of each stream is kept.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+import structlog
+
+from origin.media.coded import Coded, CodedFrame
+from origin.observe.health.monitor import Monitor
+from origin.observe.health.report import Report
+from origin.observe.health.uplink import Uplink
+from origin.streams.clock import Clock
+from origin.streams.door import PublishRequest
+
+MARK = "bandwidthtest"
+YES = frozenset({"true", "1", "yes"})
+LONGEST_QUERY = 1024
+
+MOST_RESULTS = 100
+"""Streams whose latest result is kept; where anybody may publish, anybody may make up names."""
+
+log = structlog.get_logger()
+
+
+class BandwidthTest:
+    """One test; fulfils ``streams.door.Publication``."""
+
+    def __init__(self, stream: str, clock: Clock) -> None:
+        self.stream = stream
+        self.began: datetime = clock.wall()
+        self.is_running = True
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._monitor = Monitor(clock.monotonic)
+        self._bytes = 0
+        self._result: tuple[Uplink, Report] | None = None
+
+    def push(self, at: int, unit: Coded) -> None:
+        """Count a unit, and forget it."""
+        if isinstance(unit, CodedFrame):
+            self._bytes += len(unit.payload)
+        self._monitor.take(at, unit)
+
+    def describe(self, metadata: Mapping[str, object]) -> None:
+        """Take onMetaData."""
+        self._monitor.describe(metadata)
+
+    def end(self, *, clean: bool) -> None:
+        """The test is over, however it ended."""
+        self._result = self._measure()
+        self.is_running = False
+        log.info(
+            "bandwidth test is over", stream=self.stream, result=self._result[0].sentence,
+            said_goodbye=clean,
+        )  # fmt: skip
+
+    def result(self) -> tuple[Uplink, Report]:
+        """What has been found so far, or in the end."""
+        return self._result or self._measure()
+
+    def _measure(self) -> tuple[Uplink, Report]:
+        seconds = self._clock.monotonic() - self._began
+        report = self._monitor.report()
+        return Uplink(seconds, self._bytes, self._monitor.worst_lag_ms), report
+
+
+class BandwidthTests:
+    """The latest test of each stream, running or over."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tests: dict[str, BandwidthTest] = {}
+
+    def begin(self, stream: str, peer: str) -> BandwidthTest:
+        """Let a test begin; it takes the place of the stream's last one."""
+        log.info("bandwidth test begins", stream=stream, peer=peer)
+        self._tests.pop(stream, None)
+        if len(self._tests) >= MOST_RESULTS:
+            del self._tests[next(iter(self._tests))]
+        test = self._tests[stream] = BandwidthTest(stream, self._clock)
+        return test
+
+    def find(self, stream: str) -> BandwidthTest | None:
+        """The latest test of ``stream``, if there was one."""
+        return self._tests.get(stream)
+
+
+def is_bandwidth_test(request: PublishRequest) -> bool:
+    """Whether ``request`` carries the mark, wherever the encoder has put the query."""
+    return any(
+        name.lower() == MARK and value.strip().lower() in YES
+        for query in _queries(request)
+        for name, value in parse_qsl(query[:LONGEST_QUERY])
+    )
+
+
+def _queries(request: PublishRequest) -> Iterator[str]:
+    yield request.query
+    for text in (request.name, request.app, request.tc_url):
+        yield text.partition("?")[2].partition("/")[0]

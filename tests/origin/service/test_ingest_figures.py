@@ -1,0 +1,30 @@
+"""What is exported of publishers, and that docs/METRICS.md lists all of it."""
+
+import re
+from pathlib import Path
+
+from origin.observe.health.codes import Code
+from origin.service.ingest_figures import ingest_families
+from tests.support.broadcasts import broadcast
+from tests.support.stations import Station
+
+PAGE = Path(__file__).parents[3] / "docs" / "METRICS.md"
+
+
+def test_the_page_lists_every_family_with_its_labels() -> None:
+    rows = re.findall(r"^\| `(tidecast_ingest_\w+)` \| (.*?) \|", PAGE.read_text(), re.MULTILINE)
+    listed = {name: tuple(re.findall(r"\w+", labels)) for name, labels in rows}
+    assert listed == {family.name: family.labels for family in ingest_families(())}
+
+
+async def test_findings_are_exported_while_somebody_publishes() -> None:
+    station = Station()
+    broadcast(await station.publish(), 12.0, meanwhile=station.clock.advance)
+    families = {family.name: family for family in ingest_families(station.registry)}
+    codes = families["tidecast_ingest_health"].values
+    assert len(codes) == len(Code)
+    assert [labels for labels, value in codes.items() if value] == [("main", "audio_silent")]
+    assert families["tidecast_ingest_frames_per_second"].values == {("main",): 25.0}
+    assert families["tidecast_ingest_declared_bitrate_bits_per_second"].values == {}
+    station.registry.close("over")
+    assert all(not family.values for family in ingest_families(station.registry))
