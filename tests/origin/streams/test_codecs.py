@@ -1,6 +1,8 @@
 """Real recordings of every codec, packaged as they come: nothing is lost, and FFmpeg agrees."""
 
 import io
+import subprocess
+from pathlib import Path
 
 import av
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from origin.hls.playlist import Container
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
-from origin.media.coded import VIDEO_TRACK, Codec, CodedFrame, ColourInfo, SequenceHeader
+from origin.media.coded import VIDEO_TRACK, Codec, Coded, CodedFrame, ColourInfo, SequenceHeader
 from origin.media.colour import Colour, ColourTold
 from origin.streams.packager import Packager
 from tests.support.flv_files import FlvFile, flv_file, flv_files
@@ -63,6 +65,20 @@ def test_every_picture_and_sound_is_decoded(file: FlvFile) -> None:
     assert file.samples - 2 * longest <= samples <= file.samples
 
 
+@every_file
+def test_ffmpeg_decodes_without_a_complaint(file: FlvFile, tmp_path: Path) -> None:
+    target = tmp_path / "session.mp4"
+    target.write_bytes(whole(published(file)))
+    strict = ["ffmpeg", "-v", "warning", "-xerror", "-err_detect", "explode"]
+    done = subprocess.run(
+        [*strict, "-i", str(target), "-map", "0", "-f", "null", "-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("name", "attributes"),
     [
@@ -101,8 +117,11 @@ def test_colour_told_before_a_keyframe_begins_anew_and_repeated_headers_do_not()
     for at, unit in units:
         if isinstance(unit, CodedFrame) and unit.codec is Codec.HEVC and unit.is_keyframe:
             keyframes += 1
-            for beside in (told, told, *headers) if keyframes == 2 else headers:
-                packager.push(at, beside)
+            beside: list[Coded] = [*headers]
+            if keyframes == 2:
+                beside += [told, told]
+            for each in beside:
+                packager.push(at, each)
         packager.push(at, unit)
     packager.flush()
     packager.presentation.end()
