@@ -40,10 +40,26 @@ class Ffmpeg(Enum):
 
 
 class Codec(Enum):
-    """Audio codecs that every FFmpeg can encode; HE-AAC is none (captures stand in for it)."""
+    """Audio codecs; HE-AAC is none (captures stand in for it).
+
+    FFmpeg 5.1 sends the first two; the others need Enhanced RTMP.
+    """
 
     AAC = "aac"
     MP3 = "libmp3lame"
+    OPUS = "libopus"
+    FLAC = "flac"
+    AC3 = "ac3"
+    EAC3 = "eac3"
+
+
+class Encoder(Enum):
+    """Video codecs, each with its cheapest encoder; all but the first need FFmpeg 9."""
+
+    H264 = "libx264"
+    HEVC = "libx265"
+    AV1 = "libsvtav1"
+    VP9 = "libvpx-vp9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,7 @@ class Picture:
     bitrate_k: int = 400
     keyframes_s: tuple[float, ...] = ()
     """Keyframes at these times as well, however far ``gop_frames`` go."""
+    encoder: Encoder = Encoder.H264
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +121,30 @@ def _video_coding(picture: Picture) -> list[str]:
     times = ",".join(str(at) for at in picture.keyframes_s)
     forced = ["-force_key_frames", times] if times else []
     return [
-        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
-        *("-g", str(picture.gop_frames), "-keyint_min", str(picture.gop_frames)),
-        *("-sc_threshold", "0", "-bf", str(picture.b_frames)),
-        *("-b:v", rate, "-maxrate", rate, "-bufsize", rate),
+        *("-c:v", picture.encoder.value, "-pix_fmt", "yuv420p"),
+        *_at_its_cheapest(picture, rate),
+        *("-g", str(picture.gop_frames)),
         *forced,
     ]
+
+
+def _at_its_cheapest(picture: Picture, rate: str) -> list[str]:
+    gop = str(picture.gop_frames)
+    match picture.encoder:
+        case Encoder.H264:
+            return [
+                *("-preset", "ultrafast", "-keyint_min", gop, "-sc_threshold", "0"),
+                *("-bf", str(picture.b_frames)),
+                *("-b:v", rate, "-maxrate", rate, "-bufsize", rate),
+            ]
+        case Encoder.HEVC:
+            settings = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={picture.b_frames}"
+            quiet = "log-level=error:pools=1:frame-threads=1"
+            return ["-preset", "ultrafast", "-x265-params", f"{settings}:{quiet}", "-b:v", rate]
+        case Encoder.AV1:
+            return ["-preset", "12", "-svtav1-params", f"keyint={gop}:lp=1", "-b:v", rate]
+        case Encoder.VP9:
+            return ["-deadline", "realtime", "-cpu-used", "8", "-b:v", rate]
 
 
 class Pusher:
