@@ -36,7 +36,7 @@ AAC_STEREO_48K = bytes.fromhex("1190")
 AAC_SURROUND_48K = bytes.fromhex("11b0")
 SOUND_S = 1024 / 48_000
 SILENT_BYTES, SPOKEN_BYTES = 6, 340
-KEYFRAME_TIMES = 8
+KEYFRAME_TIMES = 8.0
 """How much larger a keyframe is than another frame."""
 
 
@@ -55,6 +55,7 @@ class MadePublisher:
         self.fps = 30.0
         self.gop_s = 2.0
         self.kbits = 2500.0
+        self.keyframe_times = KEYFRAME_TIMES
         self.declared_fps: float | None = 30.0
         self.declared_kbits: float | None = 2500.0
         self.has_pictures = True
@@ -168,9 +169,9 @@ class MadePublisher:
             self._gops += 1
         if self.is_dropped(number, is_due):
             return
-        per_gop = self.fps * self.gop_s - 1 + KEYFRAME_TIMES
+        per_gop = self.fps * self.gop_s - 1 + self.keyframe_times
         size = self.kbits * 125 * self.gop_s / per_gop * self.rate(taken - self._mark)
-        size *= self._sizes.uniform(0.7, 1.3) * (KEYFRAME_TIMES if is_due else 1)
+        size *= self._sizes.uniform(0.7, 1.3) * (self.keyframe_times if is_due else 1)
         payload = bytes(max(1, round(size)))
         frame = CodedFrame(VIDEO_TRACK, self.codec, Millis(0), is_due, payload)
         self._send(taken, frame)

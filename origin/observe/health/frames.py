@@ -203,7 +203,7 @@ def _missing(before: int, steps: tuple[int, ...], usual: int) -> int:
     """Pictures that would fill the gaps of ``steps``; ``before`` is the step ahead of them."""
     missed = 0
     for step in steps:
-        if GAP * usual <= step <= LONGEST_GAP_MS and _is_even(before, usual):
+        if 0 < GAP * usual <= step <= LONGEST_GAP_MS and _is_even(before, usual):
             missed += round(step / usual) - 1
         before = step
     return missed

@@ -37,6 +37,9 @@ It is a power of two. The first of each second is always asked, and so are keyfr
 MOST_KEYFRAMES = 300
 """Of one second; a codec whose every frame is one has as many as it has frames."""
 
+MOST_ARRIVALS = 300
+"""Of one second: enough for 500 frames of each track."""
+
 LONGEST_SILENCE_S = 60
 """Seconds without anything that are made up for one by one."""
 
@@ -191,7 +194,8 @@ class Monitor:
         now = self._clock()
         if now >= self._end:
             self._close_seconds(now)
-        self._arrivals.append((lane, at, now))
+        if len(self._arrivals) < MOST_ARRIVALS:
+            self._arrivals.append((lane, at, now))
         if unit.codec is not (self._video_codec if lane is self._video else self._audio_codec):
             self._learn(unit)
 

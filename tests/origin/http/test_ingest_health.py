@@ -57,6 +57,7 @@ async def test_nobody_publishing_is_a_404_with_a_problem(
 async def test_reconnects_are_counted_within_a_session(
     client: httpx.AsyncClient, station: Station
 ) -> None:
+    told = {}
     for _ in range(3):
         publication = await station.publish()
         broadcast(publication, 3.0, meanwhile=station.clock.advance)

@@ -1,0 +1,182 @@
+"""Healthy streams raise nothing: recorded encoders, and everything unusual that is no fault."""
+
+import random
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+
+from origin.media.coded import Coded, CodedFrame, MediaKind
+from origin.media.timebase import MILLIS_WRAP
+from origin.observe.health.codes import Code, Colour
+from origin.observe.health.monitor import Monitor
+from origin.rtmp.events import PublishRequested
+from origin.rtmp.flv import read_audio, read_video
+from origin.rtmp.limits import Limits
+from origin.rtmp.messages import Media, Metadata
+from origin.rtmp.session import ServerSession
+from tests.support.captures import Capture, captures
+from tests.support.made_publishers import MadePublisher
+
+SECONDS = 40
+BEATS_PER_S = 20
+
+
+class Recording(NamedTuple):
+    metadata: list[dict[str, object]]
+    units: list[tuple[int, Coded]]
+
+
+def recorded(capture: Capture) -> Recording:
+    """Everything that a recorded encoder said."""
+    session = ServerSession(nonce=bytes(1528), limits=Limits(), now=0.0)
+    session.receive(memoryview(capture.read()), 0.0)
+    recording = Recording([], [])
+    while (event := session.next_event()) is not None:
+        if isinstance(event, PublishRequested):
+            session.accept(event.request_id, 0.0)
+        elif isinstance(event, Metadata):
+            recording.metadata.append(dict(event.values))
+        elif isinstance(event, Media):
+            read = read_video if event.kind is MediaKind.VIDEO else read_audio
+            recording.units.extend((event.at, unit) for unit in read(event.body))
+    return recording
+
+
+def looped(recording: Recording, period_ms: int) -> Iterator[tuple[int, Coded]]:
+    """The recording over and over; it begins with a keyframe and is cut before another."""
+    for begin in range(0, SECONDS * 1000, period_ms):
+        for at, unit in recording.units:
+            if at < period_ms and (begin == 0 or isinstance(unit, CodedFrame)):
+                yield begin + at, unit
+
+
+EXPECTED: dict[str, set[Code]] = {
+    # OBS had nothing to play, and was left at keyframe interval 0: it made one every 8.3 s.
+    "obs29_h264_aac": {Code.KEYFRAME_INTERVAL_LONG, Code.AUDIO_SILENT},
+    "ffmpeg9_hevc_aac_fourcclist": {Code.CODEC_NOT_EVERYWHERE},
+    "ffmpeg9_av1_opus": {Code.CODEC_NOT_EVERYWHERE},
+}
+GOP_MS = {"obs29_h264_aac": 8333}
+
+
+@pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
+def test_of_recorded_encoders_only_what_is_true_is_said(capture: Capture) -> None:
+    recording = recorded(capture)
+    now = 500.0
+    raised: set[Code] = set()
+    monitor = Monitor(lambda: now, on_change=lambda finding, is_raised: raised.add(finding.code))
+    for metadata in recording.metadata:
+        monitor.describe(metadata)
+    for at, unit in looped(recording, GOP_MS.get(capture.name, 6000)):
+        now = max(now, 500.0 + (at * BEATS_PER_S // 1000 + 1) / BEATS_PER_S)
+        monitor.take(at, unit)
+    report = monitor.report()
+    assert raised == EXPECTED.get(capture.name, set())
+    assert report.age_s > SECONDS - 1
+    assert report.width == 320
+    assert report.frame_rate == pytest.approx(30 if "obs" in capture.name else 25, rel=0.01)
+    assert report.sample_rate in (44_100, 48_000)
+    assert abs(report.skew_ms or 0) < 150
+
+
+def as_a_phone(publisher: MadePublisher) -> None:
+    """30 pictures per second by day, 15 when it gets dark."""
+    publisher.declared_fps = publisher.declared_kbits = None
+    publisher.next_step_s = lambda number: 1 / 30 if number % 900 < 450 else 1 / 15
+
+
+def of_any_frame_rate(publisher: MadePublisher) -> None:
+    scatter = random.Random(7)
+    publisher.declared_fps = None
+    publisher.next_step_s = lambda number: scatter.uniform(1 / 60, 1 / 15)
+
+
+def with_scene_cuts(publisher: MadePublisher) -> None:
+    """An interval of 2 s, and a cut every seven seconds or so."""
+    lengths = (2.0, 2.0, 0.6, 2.0, 2.0, 2.0, 1.2)
+    publisher.next_gop_s = lambda number: lengths[number % len(lengths)]
+
+
+def all_keyframes(publisher: MadePublisher) -> None:
+    publisher.gop_s = 1 / 30
+    publisher.kbits = publisher.declared_kbits = 400.0
+
+
+def slides(publisher: MadePublisher) -> None:
+    publisher.fps = publisher.declared_fps = 1.0
+    publisher.kbits = publisher.declared_kbits = 800.0
+
+
+def over_a_bad_radio(publisher: MadePublisher) -> None:
+    scatter = random.Random(11)
+    publisher.delay_s = lambda since: scatter.uniform(0.02, 0.25)
+
+
+def with_a_hiccup(publisher: MadePublisher) -> None:
+    publisher.delay_s = lambda since: max(0.02, 20.8 - since) if since >= 20 else 0.02
+
+
+def a_still_picture(publisher: MadePublisher) -> None:
+    """Screen with text: large keyframes, and next to nothing between them."""
+    publisher.kbits = 60.0
+    publisher.keyframe_times = 400
+
+
+def with_what_was_ready(publisher: MadePublisher) -> None:
+    publisher.delay_s = lambda since: max(0.02, 2.0 - since)
+
+
+def mute_by_choice(publisher: MadePublisher) -> None:
+    publisher.has_sound = False
+
+
+def with_rate(fps: float) -> Callable[[MadePublisher], None]:
+    def change(publisher: MadePublisher) -> None:
+        publisher.fps = publisher.declared_fps = fps
+
+    return change
+
+
+HEALTHY: dict[str, Callable[[MadePublisher], None]] = {
+    "a phone in the dusk": as_a_phone,
+    "any frame rate": of_any_frame_rate,
+    "scene cuts": with_scene_cuts,
+    "nothing but keyframes by choice": all_keyframes,
+    "slides": slides,
+    "a bad radio": over_a_bad_radio,
+    "a hiccup of 0.8 s": with_a_hiccup,
+    "a still picture": a_still_picture,
+    "two seconds that were ready at the start": with_what_was_ready,
+    "no sound by choice": mute_by_choice,
+    "film": with_rate(24_000 / 1001),
+    "20 fps, the same as the beat": with_rate(20.0),
+    "PAL": with_rate(25.0),
+    "NTSC": with_rate(60_000 / 1001),
+    "120 fps": with_rate(120.0),
+}
+
+
+@pytest.mark.parametrize("change", HEALTHY.values(), ids=HEALTHY.keys())
+def test_nothing_is_said_of_what_is_only_unusual(change: Callable[[MadePublisher], None]) -> None:
+    publisher = MadePublisher(beat_s=0.0503)  # timers are late by a little
+    change(publisher)
+    report = publisher.run(SECONDS)
+    if change is mute_by_choice:
+        assert publisher.all_raised() == [Code.AUDIO_MISSING]
+    else:
+        assert publisher.changes == []
+    assert report.colour is Colour.GREEN
+    assert report.sentence.startswith("All is well: ")
+
+
+def test_a_stream_that_has_just_begun_is_green() -> None:
+    report = MadePublisher().run(1.0)
+    assert report.colour is Colour.GREEN
+    assert report.sentence == "The stream has just begun."
+
+
+def test_clocks_that_wrap_are_followed() -> None:
+    publisher = MadePublisher(first_stamp=MILLIS_WRAP - 10_000)
+    publisher.run(SECONDS)
+    assert publisher.changes == []
