@@ -41,9 +41,6 @@ from origin.streams.door import Publication, PublishRequest
 EVENTS_PER_TURN = 64
 """About half a second of one publisher's audio and video."""
 
-LONGEST_LOGGED_NAME = 64
-"""Of what an encoder calls itself, which can be anything."""
-
 _VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
 _log: FilteringBoundLogger = structlog.get_logger(__name__)
 
@@ -306,7 +303,7 @@ class Connection(asyncio.BufferedProtocol):
         self._session.accept(wish.request_id, self._loop.time())
         self._acks_quickly = False
         self._stop_being_a_stranger()
-        self._log.debug("publish accepted", encoder=wish.encoder[:LONGEST_LOGGED_NAME])
+        self._log.debug("publish accepted")
         if self._unwanted is not None:
             self._end_publish(Status.REJECTED, self._unwanted)
 
@@ -365,7 +362,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._stop_being_a_stranger()
+        if self._decision is None:  # else it keeps its place: who leaves early wins no other
+            self._stop_being_a_stranger()
         if self._is_lost and self._decision is None and not self.gone.done():
             self._shared.forget(self)
             self.gone.set_result(None)

@@ -10,6 +10,7 @@ import contextlib
 import secrets
 import signal
 from collections.abc import Generator
+from itertools import chain
 
 import uvicorn
 import uvloop
@@ -23,6 +24,7 @@ from origin.ingest.listener import RtmpListener
 from origin.ingest.settings import IngestSettings
 from origin.ingest.tls import Certificate
 from origin.observe.metrics import MetricsPage
+from origin.service.attempt_figures import attempt_families
 from origin.service.figures import read_figures
 from origin.service.keeping import Keeping
 from origin.service.memory import keep_memory
@@ -79,7 +81,12 @@ async def _serve(
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.reload)
     state = OriginState(
         streams=registry,
-        metrics=MetricsPage(lambda: read_figures(registry, listener.counters)),
+        metrics=MetricsPage(
+            lambda: chain(
+                read_figures(registry, listener.counters),
+                attempt_families(publishing.attempts, publishing.gate),
+            )
+        ),
         is_draining=stopping.is_set,
         attempts=publishing.attempts,
         token=credentials.token,
