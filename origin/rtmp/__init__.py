@@ -10,7 +10,7 @@ The files, from the wire up::
     wire        all of the above together: bytes in, whole messages out, within budgets
     events      what a session tells its caller
     session     the states of one publisher: which message is welcome when
-    flv         a media message's body into coded frames; enhanced refuses what is not carried yet
+    flv         a media message's body into coded frames; enhanced the same for codecs by FourCC
     limits      every bound of the above, with its reason
 
 Nothing here knows a socket, a clock or chance: bytes, the time and the random bytes of the

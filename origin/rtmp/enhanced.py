@@ -5,13 +5,7 @@
     video   1 (1 bit)  frame type (3)  packet type (4)   [modifiers]   FourCC 4, data
     audio   9 (4 bits)                 packet type (4)   [modifiers]   FourCC 4, data
 
-    modifier     size less one (1 byte; 255: 2 more bytes follow, which take its place), so many
-                 bytes, then modifier type (4 bits) and the packet type that is modified (4)
-    multitrack   (video packet type 6, audio 5) is followed by
-                 how (4 bits)  packet type (4), and then by
-                 0  one track              FourCC 4, number 1, data
-                 1  many tracks            FourCC 4, then for each: number 1, size 3, data
-                 2  and as many codecs     for each: FourCC 4, number 1, size 3, data
+Modifiers, and what follows where several tracks share a message, are in ``multitrack``.
 
 Captured of FFmpeg 9.0 (AV1 by SVT-AV1, Opus)::
 
@@ -27,7 +21,6 @@ nothing: time is kept in milliseconds. Whatever is not known is refused with a s
 a server that skips it makes segments without a picture.
 """
 
-from collections.abc import Iterator
 from enum import IntEnum
 
 from origin.errors import MediaError
@@ -46,6 +39,8 @@ from origin.media.coded import (
 from origin.media.description import SELF_ANNOUNCING
 from origin.media.timebase import Millis
 from origin.rtmp.colour import read_colour
+from origin.rtmp.fourcc import audio_codec, video_codec
+from origin.rtmp.multitrack import skip_modifiers, split_tracks
 
 ENHANCED_VIDEO_BIT = 0x80
 """The highest bit of the first byte: old frame types end at 5."""
@@ -78,26 +73,9 @@ class AudioPacket(IntEnum):
     MOD_EX = 7
 
 
-class Multitrack(IntEnum):
-    """How several tracks share a message (AvMultitrackType)."""
-
-    ONE_TRACK = 0
-    MANY_TRACKS = 1
-    MANY_TRACKS_MANY_CODECS = 2
-
-
-VIDEO_CODECS = {
-    codec.value.encode(): codec for codec in (Codec.AVC, Codec.HEVC, Codec.AV1, Codec.VP9)
-}
-AUDIO_CODECS = {
-    codec.value.encode(): codec
-    for codec in (Codec.AAC, Codec.MP3, Codec.OPUS, Codec.FLAC, Codec.AC3, Codec.EAC3)
-}
-
 _KEYFRAME = 1
 _COMMAND = 5  # frame type 5 is a message to a player, unless the packet says otherwise
 _FOURCC = slice(1, 5)
-_LONGEST_SHORT_MODIFIER = 256
 _DELIMITER = b"\x12\x00"  # an AV1 temporal delimiter (AV1, 5.3.1): not part of a sample
 _OPUS_COMMENT = b"OpusTags"
 _NO_COMPOSITION = Millis(0)
@@ -112,8 +90,6 @@ _VIDEO_TRACKS = tuple(TrackId(MediaKind.VIDEO, number) for number in range(256))
 _AUDIO_TRACKS = tuple(TrackId(MediaKind.AUDIO, number) for number in range(256))
 _VIDEO_TRACK, _AUDIO_TRACK = _VIDEO_TRACKS[0], _AUDIO_TRACKS[0]
 
-_NAMES = {b"vp08": "VP8", b"vvc1": "VVC", b"hev1": "HEVC of the kind hev1"}
-
 
 def read_enhanced_video(body: memoryview | bytes) -> tuple[Coded, ...]:
     """What a video message with the enhanced bit holds."""
@@ -122,7 +98,7 @@ def read_enhanced_video(body: memoryview | bytes) -> tuple[Coded, ...]:
     if packet in _FRAMES:
         if frame_type == _COMMAND:
             return _NOTHING
-        codec = _video_codec(body[_FOURCC])
+        codec = video_codec(body[_FOURCC])
         return _picture(_VIDEO_TRACK, codec, packet, frame_type == _KEYFRAME, body[5:])
     return _read_other_video(body, packet, frame_type)
 
@@ -131,90 +107,39 @@ def read_enhanced_audio(body: memoryview | bytes) -> tuple[Coded, ...]:
     """What an audio message of the enhanced format holds."""
     packet = body[0] & 0x0F
     if packet == _CODED_FRAMES:
-        return _sound(_AUDIO_TRACK, _audio_codec(body[_FOURCC]), body[5:])
+        return _sound(_AUDIO_TRACK, audio_codec(body[_FOURCC]), body[5:])
     at = 1
     if packet == AudioPacket.MOD_EX:
-        packet, at = _skip_modifiers(body, packet)
+        packet, at = skip_modifiers(body, packet)
     if packet != AudioPacket.MULTITRACK:
         fourcc, data = body[at : at + 4], body[at + 4 :]
-        return _audio(packet, _AUDIO_TRACK, _audio_codec(fourcc), data)
-    packet, tracks = _split_tracks(body, at)
+        return _audio(packet, _AUDIO_TRACK, audio_codec(fourcc), data)
+    packet, tracks = split_tracks(body, at)
     return tuple(
         unit
         for number, fourcc, data in tracks
-        for unit in _audio(packet, _AUDIO_TRACKS[number], _audio_codec(fourcc), data)
+        for unit in _audio(packet, _AUDIO_TRACKS[number], audio_codec(fourcc), data)
     )
 
 
 def _read_other_video(body: memoryview | bytes, packet: int, frame_type: int) -> tuple[Coded, ...]:
     at = 1
     if packet == VideoPacket.MOD_EX:
-        packet, at = _skip_modifiers(body, packet)
+        packet, at = skip_modifiers(body, packet)
     is_key = frame_type == _KEYFRAME
     if packet == VideoPacket.MULTITRACK:
-        packet, tracks = _split_tracks(body, at)
+        packet, tracks = split_tracks(body, at)
         if frame_type == _COMMAND and packet != VideoPacket.METADATA:
             return _NOTHING
         return tuple(
             unit
             for number, fourcc, data in tracks
-            for unit in _video(packet, _VIDEO_TRACKS[number], _video_codec(fourcc), data, is_key)
+            for unit in _video(packet, _VIDEO_TRACKS[number], video_codec(fourcc), data, is_key)
         )
     if frame_type == _COMMAND and packet != VideoPacket.METADATA:
         return _NOTHING
     fourcc, data = body[at : at + 4], body[at + 4 :]
-    return _video(packet, _VIDEO_TRACK, _video_codec(fourcc), data, is_key)
-
-
-def _skip_modifiers(body: memoryview | bytes, packet: int) -> tuple[int, int]:
-    """Step over the modifiers; return the packet type behind them, and where the rest begins."""
-    at = 1
-    while packet == VideoPacket.MOD_EX:  # the number is the same for audio
-        size = _unsigned(body, at, 1) + 1
-        at += 1
-        if size == _LONGEST_SHORT_MODIFIER:
-            size = _unsigned(body, at, 2) + 1
-            at += 2
-        at += size
-        packet = _unsigned(body, at, 1) & 0x0F  # above it, what kind of modifier it was
-        at += 1
-    return packet, at
-
-
-def _split_tracks(
-    body: memoryview | bytes, at: int
-) -> tuple[int, list[tuple[int, bytes | memoryview, bytes | memoryview]]]:
-    """Take a multitrack message apart: the packet type, and for each track number, codec, data."""
-    first = _unsigned(body, at, 1)
-    how, packet = first >> 4, first & 0x0F
-    at += 1
-    match how:
-        case Multitrack.ONE_TRACK:
-            number = _unsigned(body, at + 4, 1)
-            return packet, [(number, body[at : at + 4], body[at + 5 :])]
-        case Multitrack.MANY_TRACKS:
-            fourcc = body[at : at + 4]
-            return packet, list(_many_tracks(body, at + 4, fourcc))
-        case Multitrack.MANY_TRACKS_MANY_CODECS:
-            return packet, list(_many_tracks(body, at, None))
-        case _:
-            raise MediaError(f"Multitrack type {how} of Enhanced RTMP is unknown.")
-
-
-def _many_tracks(
-    body: memoryview | bytes, at: int, fourcc: bytes | memoryview | None
-) -> Iterator[tuple[int, bytes | memoryview, bytes | memoryview]]:
-    while at < len(body):
-        codec = fourcc
-        if codec is None:
-            codec = body[at : at + 4]
-            at += 4
-        number, size = _unsigned(body, at, 1), _unsigned(body, at + 1, 3)
-        at += 4
-        if at + size > len(body):
-            raise MediaError(f"Track {number} of a multitrack message is cut off.")
-        yield number, codec, body[at : at + size]
-        at += size
+    return _video(packet, _VIDEO_TRACK, video_codec(fourcc), data, is_key)
 
 
 def _video(
@@ -297,37 +222,3 @@ def _channel_layout(track: TrackId, data: bytes) -> ChannelLayout:
     else:
         speakers = ()
     return ChannelLayout(track, order, channels, speakers)
-
-
-def _video_codec(fourcc: bytes | memoryview) -> Codec:
-    codec = VIDEO_CODECS.get(bytes(fourcc))
-    if codec is None:
-        raise MediaError(
-            f"Video in {_name(fourcc)} cannot be played: set the encoder to H.264, HEVC, AV1 or"
-            " VP9; in FFmpeg, -c:v libx264."
-        )
-    return codec
-
-
-def _audio_codec(fourcc: bytes | memoryview) -> Codec:
-    codec = AUDIO_CODECS.get(bytes(fourcc))
-    if codec is None:
-        raise MediaError(
-            f"Audio in {_name(fourcc)} cannot be played: set the encoder to AAC or Opus;"
-            " in FFmpeg, -c:a aac."
-        )
-    return codec
-
-
-def _name(fourcc: bytes | memoryview) -> str:
-    code = bytes(fourcc)
-    if len(code) == 4 and code.isascii() and code.decode().isprintable():
-        return _NAMES.get(code, f"the unknown codec {code.decode()!r}")
-    return "an unknown codec"
-
-
-def _unsigned(body: memoryview | bytes, at: int, size: int) -> int:
-    field = body[at : at + size]
-    if len(field) < size:
-        raise MediaError(f"An Enhanced RTMP message of {len(body)} bytes ends within its header.")
-    return int.from_bytes(field, "big")

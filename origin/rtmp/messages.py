@@ -75,6 +75,10 @@ class PingRequest(NamedTuple):
     payload: bytes
 
 
+ENHANCED = frozenset({"fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"})
+"""What a client of Enhanced RTMP has in its connect (Enhanced RTMP v2, connect command)."""
+
+
 class Connect(NamedTuple):
     """NetConnection.connect (7.2.1.1)."""
 
@@ -83,6 +87,8 @@ class Connect(NamedTuple):
     tc_url: str
     encoder: str
     """flashVer, by which encoders name themselves; empty from GStreamer and librtmp."""
+    is_enhanced: bool = False
+    """It says what it knows of Enhanced RTMP, and may be told what we know."""
 
 
 class CreateStream(NamedTuple):
@@ -256,6 +262,7 @@ def _read_connect(arguments: list[AmfValue]) -> Connect:
         app=_text(values.get("app")),
         tc_url=_text(values.get("tcUrl")),
         encoder=_text(values.get("flashVer")),
+        is_enhanced=not ENHANCED.isdisjoint(values),
     )
 
 

@@ -4,11 +4,13 @@ Each function makes one ``Message``; the session decides when, and ``CHUNK_STREA
 stream. Nothing is ever said about the publish name: it may be the key.
 """
 
+from collections.abc import Iterable
 from enum import Enum
 from struct import pack
 
 from origin.rtmp.amf0 import UNDEFINED, AmfValue, encode
 from origin.rtmp.chunk import SET_CHUNK_SIZE, Message
+from origin.rtmp.fourcc import AUDIO_CODECS, VIDEO_CODECS
 from origin.rtmp.messages import Type, UserControl
 
 CONTROL_CHUNK_STREAM = 2
@@ -16,6 +18,10 @@ CONTROL_CHUNK_STREAM = 2
 
 COMMAND_CHUNK_STREAM = 3
 """Where Flash Media Server puts its replies, and so every encoder has been tried with it."""
+
+# FourCcInfoMask and CapsExMask (Enhanced RTMP v2, connect command).
+_CAN_FORWARD = 0x04
+_CAPS_MULTITRACK, _CAPS_MOD_EX = 0x02, 0x04
 
 _DYNAMIC = 2  # the limit type of Set Peer Bandwidth that asks for nothing (5.4.5)
 
@@ -66,11 +72,26 @@ def ping_response(payload: bytes) -> Message:
     return _control(Type.USER_CONTROL, pack(">H", UserControl.PING_RESPONSE) + payload)
 
 
-def connected(transaction: float) -> Message:
-    """``_result`` of connect: AMF0 is what we speak, whatever was asked for."""
+def connected(transaction: float, *, is_enhanced: bool) -> Message:
+    """``_result`` of connect: AMF0 is what we speak, whatever was asked for.
+
+    Who speaks Enhanced RTMP is told which codecs are taken; others never get its strict array,
+    which not every old reader of AMF knows.
+    """
     server: dict[str, AmfValue] = {"fmsVer": "FMS/3,0,1,123", "capabilities": 31.0}
+    if is_enhanced:
+        server |= {
+            "fourCcList": [fourcc.decode() for fourcc in (*VIDEO_CODECS, *AUDIO_CODECS)],
+            "videoFourCcInfoMap": _passed_on(VIDEO_CODECS),
+            "audioFourCcInfoMap": _passed_on(AUDIO_CODECS),
+            "capsEx": float(_CAPS_MULTITRACK | _CAPS_MOD_EX),
+        }
     info = _information(Status.CONNECTED, "Connection succeeded.")
     return result(transaction, server, info | {"objectEncoding": 0.0})
+
+
+def _passed_on(fourccs: Iterable[bytes]) -> dict[str, AmfValue]:
+    return {fourcc.decode(): float(_CAN_FORWARD) for fourcc in fourccs}
 
 
 def not_connected(transaction: float, description: str) -> Message:

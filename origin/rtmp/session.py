@@ -271,7 +271,7 @@ class ServerSession:
         self._connect = connect
         self._wire.announce()
         self._say(replies.stream_begin(0))
-        self._say(replies.connected(connect.transaction))
+        self._say(replies.connected(connect.transaction, is_enhanced=connect.is_enhanced))
 
     def _answer(self, call: Call) -> None:
         """Transaction 0 wants no answer (7.2.1.1): GStreamer's first commands come with it."""

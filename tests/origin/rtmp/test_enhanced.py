@@ -23,8 +23,8 @@ from origin.media.coded import (
 from origin.media.colour import Colour, ColourTold, LightLevel, MasteringDisplay
 from origin.media.timebase import Millis
 from origin.rtmp.amf0 import AmfValue, encode
-from origin.rtmp.enhanced import AUDIO_CODECS, VIDEO_CODECS
 from origin.rtmp.flv import read_audio, read_video
+from origin.rtmp.fourcc import AUDIO_CODECS, VIDEO_CODECS
 
 
 def video(number: int) -> TrackId:

@@ -74,7 +74,8 @@ def test_connect_says_who_and_where() -> None:
 
 def test_connect_with_the_list_of_codecs_of_enhanced_rtmp_is_understood() -> None:
     values: dict[str, AmfValue] = {"app": "live", "fourCcList": ["av01", "hvc1"], "capsEx": 15.0}
-    assert understood(command("connect", 1.0, values)) == Connect(1.0, "live", "", "")
+    connect = Connect(1.0, "live", "", "", is_enhanced=True)
+    assert understood(command("connect", 1.0, values)) == connect
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from origin.errors import ProtocolError
 from origin.media.coded import MediaKind
-from origin.rtmp.amf0 import UNDEFINED, Amf0Reader, AmfValue, encode
+from origin.rtmp.amf0 import UNDEFINED, Amf0Reader, AmfValue, EcmaArray, encode
 from origin.rtmp.chunk import Message
 from origin.rtmp.events import PublishEnded, PublishRequested, TurnSpent
 from origin.rtmp.limits import KIB, Limits
@@ -52,6 +52,32 @@ def test_a_whole_session_yields_its_events_in_order(cut: Cutter) -> None:
         Media(MediaKind.VIDEO, 40, KEYFRAME + bytes(5000)),
         PublishEnded(clean=True),
     ]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({"fourCcList": ["hvc1"]}, id="as FFmpeg does"),
+        pytest.param({"videoFourCcInfoMap": {"*": 4.0}}, id="by an object"),
+        pytest.param({"audioFourCcInfoMap": EcmaArray({"Opus": 1.0})}, id="by an ECMA array"),
+        pytest.param({"capsEx": 3.0}, id="by its abilities"),
+    ],
+)
+def test_who_speaks_enhanced_rtmp_is_told_what_is_taken(asked: dict[str, AmfValue]) -> None:
+    rehearsal = Rehearsal().reach(State.CONNECTING)
+    values: dict[str, AmfValue] = {"app": "live", **asked}
+    rehearsal.feed(Encoder().command("connect", 1.0, values))
+    (result,) = [words(reply) for reply in rehearsal.replies() if reply.type_id == 20]
+    server = result[2]
+    assert isinstance(server, dict)
+    video, audio = (
+        ["avc1", "hvc1", "av01", "vp09"],
+        ["mp4a", ".mp3", "Opus", "fLaC", "ac-3", "ec-3"],
+    )
+    assert server["fourCcList"] == [*video, *audio]
+    assert server["videoFourCcInfoMap"] == dict.fromkeys(video, 4.0)
+    assert server["audioFourCcInfoMap"] == dict.fromkeys(audio, 4.0)
+    assert server["capsEx"] == 6.0
 
 
 def test_connect_is_answered_as_encoders_want_it() -> None:
