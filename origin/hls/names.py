@@ -11,8 +11,8 @@ import re
 from typing import NamedTuple
 
 RENDITION = "v0"
-"""What nearly all sessions have, and nothing else (``hls.lineup``): its playlist and segments lie in
-this folder."""
+"""What nearly all sessions have, and nothing else (``hls.lineup``): its playlist and segments lie
+in this folder."""
 
 _MEDIA = re.compile(r"(?P<epoch>[^-]+)-(?P<msn>\d{1,20})(?:\.(?P<part>\d{1,9}))?\.m4s")
 

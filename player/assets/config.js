@@ -25,6 +25,11 @@ export const HLS_CONFIG = {
   // Of several qualities, none that has more pixels than the player.
   capLevelToPlayerSize: true,
 
+  // How fast the idea of the connection follows what is measured, in seconds of loading: parts load
+  // in a fraction of their length, so at the defaults (3 and 9) it takes minutes to go up again.
+  abrEwmaFastLive: 0.5,
+  abrEwmaSlowLive: 1,
+
   // No first segment that is fetched for measuring only: the first picture comes first.
   testBandwidth: false,
   abrEwmaDefaultEstimate: 3_000_000,

@@ -19,6 +19,7 @@ const sound = document.getElementById("sound");
 const volume = document.getElementById("volume");
 const help = document.getElementById("help");
 const quality = document.getElementById("quality");
+const audio = document.getElementById("audio");
 
 /** Show the controls and make them work; `onStatus` of what it returns takes each new status. */
 export function takeControls(video, player) {
@@ -43,6 +44,7 @@ export function takeControls(video, player) {
   bindSound(video);
   bindPlay(video);
   bindQuality(video, player);
+  bindAudio(video, player);
   bindPointer(video, commands);
   bindShare();
   bar.hidden = false;
@@ -92,15 +94,37 @@ function bindSound(video) {
 }
 
 function bindQuality(video, player) {
-  const select = quality.querySelector("select");
   const name = ({ height, bitrate }) => (height ? `${height}p` : `${Math.round(bitrate / 1000)}k`);
+  bindMenu(quality, video, {
+    choices: () => [
+      ["Auto", -1],
+      ...player.levels.map((level, number) => [name(level), number]).reverse(),
+    ],
+    least: 3,
+    chosen: () => player.chosenLevel,
+    choose: (number) => { player.chosenLevel = number; },
+  });
+}
+
+function bindAudio(video, player) {
+  bindMenu(audio, video, {
+    choices: () => player.audioTracks.map(({ name }, number) => [name, number]),
+    least: 2,
+    chosen: () => player.chosenAudio,
+    choose: (number) => { player.chosenAudio = number; },
+  });
+}
+
+/** Fill a menu with [name, number] choices; with fewer than `least` it is not shown. */
+function bindMenu(menu, video, { choices, least, chosen, choose }) {
+  const select = menu.querySelector("select");
   const fill = () => {
-    const choices = player.levels.map((level, number) => new Option(name(level), number)).reverse();
-    select.replaceChildren(new Option("Auto", -1), ...choices);
-    select.value = player.chosenLevel;
-    quality.hidden = player.levels.length < 2;
+    const all = choices();
+    select.replaceChildren(...all.map(([name, number]) => new Option(name, number)));
+    select.value = chosen();
+    menu.hidden = all.length < least;
   };
-  select.addEventListener("change", () => { player.chosenLevel = Number(select.value); });
+  select.addEventListener("change", () => choose(Number(select.value)));
   video.addEventListener("loadeddata", fill); // of each load: the next session may have others
   fill();
 }

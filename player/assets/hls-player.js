@@ -7,6 +7,7 @@
 
 import Hls from "../vendor/hls.js/hls.min.mjs";
 import { HLS_CONFIG } from "./config.js";
+import { Downshift } from "./downshift.js";
 import { Pacer } from "./pacer.js";
 import { remedy } from "./recovery.js";
 
@@ -34,6 +35,7 @@ export class HlsPlayer {
     // Fragmented MP4 goes to the browser nearly as it comes: less work than to start a worker.
     const latencyController = this.#pacer.controller(Hls.DefaultConfig.latencyController);
     this.#hls = new Hls({ ...HLS_CONFIG, enableWorker: isTs, latencyController });
+    new Downshift(this.#hls, Hls.Events);
     this.#hls.on(Hls.Events.ERROR, (_, error) => error.fatal && this.#onFatal(error));
     this.#hls.loadSource(address);
     this.#hls.attachMedia(this.#video);
@@ -93,6 +95,19 @@ export class HlsPlayer {
 
   set chosenLevel(number) {
     if (this.#hls) this.#hls.nextLevel = number;
+  }
+
+  /** The sounds to choose from as {name}, in the order of their numbers; none if there is one. */
+  get audioTracks() {
+    return this.#hls?.audioTracks ?? [];
+  }
+
+  get chosenAudio() {
+    return this.#hls?.audioTrack ?? -1;
+  }
+
+  set chosenAudio(number) {
+    if (this.#hls) this.#hls.audioTrack = number;
   }
 
   /** What is being played: {bitrate, codecs}, as far as the playlist says. */

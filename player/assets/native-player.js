@@ -7,6 +7,8 @@
 export class NativePlayer {
   levels = [];
   chosenLevel = -1;
+  audioTracks = [];
+  chosenAudio = -1;
   level = { bitrate: null, codecs: null };
   meansLive = true; // the browser keeps its own distance
 

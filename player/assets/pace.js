@@ -19,6 +19,7 @@
  */
 
 const AIM_PARTS = 2.2; // decision 0016 has the table from which this was chosen
+const AIM_PARTS_OF_SEVERAL = 3; // decision 0018: to notice that a quality is too much, and leave it
 const LATE_S = 0.15; // from here on one hurries, or dawdles,
 const ON_TIME_S = 0.03; // ... until here: the aim moves a little with every part that comes
 const FASTEST = 1.5;
@@ -33,9 +34,11 @@ const MOST_PARTS_AWAY = 4;
 
 export const UNWORRIED = { away: 0, calm: CALM_S, until: 0 };
 
-/** The aim of a stream whose parts are `part` seconds long; null leaves it to the playlist. */
-export function aimOf({ part }, worry) {
-  return part ? part * (AIM_PARTS + worry.away) : null;
+/** The aim of a stream whose parts are `part` seconds long, and which has so many `qualities`; null
+ *  leaves it to the playlist. */
+export function aimOf({ part, qualities }, worry) {
+  const parts = qualities > 1 ? AIM_PARTS_OF_SEVERAL : AIM_PARTS;
+  return part ? part * (parts + worry.away) : null;
 }
 
 /** After a stall: one part more, for a longer time than before. */

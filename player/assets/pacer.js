@@ -55,7 +55,9 @@ export class Pacer {
   }
 
   #aim(details) {
-    return details ? aimOf({ part: details.partTarget }, this.#worry) : null;
+    if (!details) return null;
+    const qualities = this.#hls?.levels.length ?? 1;
+    return aimOf({ part: details.partTarget, qualities }, this.#worry);
   }
 
   #onWaiting() {

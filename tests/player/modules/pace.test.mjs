@@ -15,6 +15,11 @@ test("low latency aims closer than PART-HOLD-BACK, and further than the part tha
   assert.ok(AIM > 1.5 * PART);
 });
 
+test("where there are qualities to change between, there is more time to do so", () => {
+  assert.equal(aimOf({ part: PART, qualities: 2 }, UNWORRIED), 3 * PART);
+  assert.equal(aimOf({ part: PART, qualities: 1 }, UNWORRIED), AIM);
+});
+
 test("without parts the aim is the playlist's", () => {
   assert.equal(aimOf({ part: 0 }, UNWORRIED), null);
 });

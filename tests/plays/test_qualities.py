@@ -1,0 +1,153 @@
+"""Several qualities and several sounds, as a viewer has them: in one player, without a pause.
+
+The connection is Chromium's own to slow down. A round in which the machine left the browser without
+a processor shows nothing about us, so there are up to three; one must go by without a stall.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from playwright.async_api import CDPSession, Page, expect
+
+from tests.support.browser import Visit, chromium, visit
+from tests.support.ladders import Rung, climbing
+from tests.support.servers import TidecastProcess, tidecast
+
+PATIENCE_MS = 30_000
+HIGH, LOW = Rung(640, 1200), Rung(320, 350)
+NARROW_BYTES_PER_S = 900_000 // 8
+"""Too little for the high rung, and enough for the low one."""
+ROUNDS = 3
+A_WHILE_S = 3.0
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[TidecastProcess]:
+    async with tidecast(tmp_path, "--open") as running:
+        yield running
+
+
+class Viewer:
+    """A page, and what became of its picture."""
+
+    def __init__(self, visit: Visit, network: CDPSession) -> None:
+        self.page: Page = visit.page
+        self.visit = visit
+        self._network = network
+
+    async def open(self, address: str) -> None:
+        await self.page.goto(address)
+        await expect(self.page.locator("body[data-state=live]")).to_be_attached(timeout=PATIENCE_MS)
+        await self.page.evaluate(
+            """() => {
+                const video = document.querySelector("video");
+                window.stalls = 0;
+                video.addEventListener("waiting", () => { window.stalls += !video.seeking; });
+            }"""
+        )
+
+    async def connect(self, bytes_per_s: int) -> None:
+        """Limit what comes in; -1 does not."""
+        await self._network.send(
+            "Network.emulateNetworkConditions",
+            {
+                "offline": False,
+                "latency": 0,
+                "downloadThroughput": bytes_per_s,
+                "uploadThroughput": -1,
+            },
+        )
+
+    async def shows(self, rung: Rung) -> None:
+        """Wait until the picture is of this width."""
+        await self.page.wait_for_function(
+            "(width) => document.querySelector('video').videoWidth === width",
+            arg=rung.width,
+            timeout=PATIENCE_MS,
+        )
+
+    async def goes_on(self, seconds: float = A_WHILE_S) -> None:
+        """Wait until so much more has been played, in the same player."""
+        await self.page.wait_for_function(
+            "([from, by]) => document.querySelector('video').currentTime > from + by",
+            arg=[await self.page.evaluate("document.querySelector('video').currentTime"), seconds],
+            timeout=PATIENCE_MS,
+        )
+
+    async def stalls(self) -> int:
+        return int(await self.page.evaluate("window.stalls"))
+
+    async def choices(self, menu: str) -> list[str]:
+        """The words of a menu that is shown, "audio" or "quality"."""
+        await expect(self.page.locator(f"#{menu}")).to_be_visible(timeout=PATIENCE_MS)
+        return await self.page.locator(f"#{menu} option").all_inner_texts()
+
+    async def choose(self, menu: str, choice: str) -> None:
+        await self.page.locator(f"#{menu} select").select_option(choice, force=True)
+
+    def asked_of(self, rendition: str) -> int:
+        """How many parts and segments of a rendition were asked for."""
+        return sum(
+            f"/{rendition}/" in asked.url and asked.url.endswith(".m4s")
+            for asked in self.visit.requests
+        )
+
+
+@pytest.fixture
+async def viewer() -> AsyncIterator[Viewer]:
+    async with AsyncExitStack() as stack:
+        browser = await stack.enter_async_context(chromium())
+        opened = await stack.enter_async_context(visit(browser))
+        network = await opened.page.context.new_cdp_session(opened.page)
+        await network.send("Network.enable")
+        yield Viewer(opened, network)
+
+
+@pytest.mark.timeout(240)
+async def test_a_narrow_connection_costs_quality_and_not_the_picture(
+    server: TidecastProcess, viewer: Viewer
+) -> None:
+    async with climbing(server.rtmp_url("main"), [HIGH, LOW]):
+        await server.until("main", "live")
+        await viewer.open(f"{server.base}/main")
+        assert await viewer.choices("quality") == ["Auto", "360p", "180p"]
+        await viewer.shows(HIGH)
+        stalls = []
+        for _ in range(ROUNDS):
+            before = await viewer.stalls()
+            await viewer.connect(NARROW_BYTES_PER_S)
+            await viewer.shows(LOW)
+            await viewer.goes_on()
+            await viewer.connect(-1)
+            await viewer.shows(HIGH)
+            await viewer.goes_on()
+            stalls.append(await viewer.stalls() - before)
+            if not stalls[-1]:
+                break
+        assert stalls[-1] == 0
+    assert len(viewer.visit.asked_for("/main/index.m3u8")) == 1, "the same player went on"
+    assert viewer.visit.complaints == []
+
+
+async def test_sounds_and_qualities_are_chosen_in_one_player_and_may_end(
+    server: TidecastProcess, viewer: Viewer
+) -> None:
+    async with climbing(server.rtmp_url("main"), [HIGH, LOW], sounds=2) as streamer:
+        await server.until("main", "live")
+        await viewer.open(f"{server.base}/main")
+        assert await viewer.choices("audio") == ["Audio 1", "Audio 2"]
+        assert not viewer.asked_of("a1")
+        await viewer.choose("audio", "Audio 2")
+        await viewer.choose("quality", "180p")
+        await viewer.shows(LOW)
+        await viewer.goes_on()
+        assert viewer.asked_of("a1")
+        await streamer.vanish()
+    # Back with one picture and one sound: who had chosen the others goes on with these.
+    async with climbing(server.rtmp_url("main"), [HIGH]):
+        await viewer.shows(HIGH)
+        await viewer.goes_on()
+    assert len(viewer.visit.asked_for("/main/index.m3u8")) == 1, "the same player went on"
+    assert viewer.visit.complaints == []
