@@ -75,15 +75,15 @@ class AudioPacket(IntEnum):
 
 _KEYFRAME = 1
 _COMMAND = 5  # frame type 5 is a message to a player, unless the packet says otherwise
-_FOURCC = slice(1, 5)
+_FOURCC, _SECOND_FOURCC = slice(1, 5), slice(2, 6)
 _DELIMITER = b"\x12\x00"  # an AV1 temporal delimiter (AV1, 5.3.1): not part of a sample
 _OPUS_COMMENT = b"OpusTags"
 _NO_COMPOSITION = Millis(0)
 _NOTHING: tuple[Coded, ...] = ()
 
 # Looked up once, not at every frame.
-_AV1 = Codec.AV1
-_WITH_COMPOSITION = frozenset({Codec.AVC, Codec.HEVC})
+_AVC, _HEVC, _AV1 = Codec.AVC, Codec.HEVC, Codec.AV1
+_VIDEO_MULTITRACK, _AUDIO_MULTITRACK = 6, 5
 _CODED_FRAMES = 1
 _FRAMES = frozenset({VideoPacket.CODED_FRAMES.value, VideoPacket.CODED_FRAMES_X.value})
 _VIDEO_TRACKS = tuple(TrackId(MediaKind.VIDEO, number) for number in range(256))
@@ -100,6 +100,11 @@ def read_enhanced_video(body: memoryview | bytes) -> tuple[Coded, ...]:
             return _NOTHING
         codec = video_codec(body[_FOURCC])
         return _picture(_VIDEO_TRACK, codec, packet, frame_type == _KEYFRAME, body[5:])
+    if packet == _VIDEO_MULTITRACK and len(body) > 7 and body[1] in _FRAMES:  # of one track
+        if frame_type == _COMMAND:
+            return _NOTHING
+        track, codec = _VIDEO_TRACKS[body[6]], video_codec(body[_SECOND_FOURCC])
+        return _picture(track, codec, body[1], frame_type == _KEYFRAME, body[7:])
     return _read_other_video(body, packet, frame_type)
 
 
@@ -108,6 +113,8 @@ def read_enhanced_audio(body: memoryview | bytes) -> tuple[Coded, ...]:
     packet = body[0] & 0x0F
     if packet == _CODED_FRAMES:
         return _sound(_AUDIO_TRACK, audio_codec(body[_FOURCC]), body[5:])
+    if packet == _AUDIO_MULTITRACK and len(body) > 7 and body[1] == _CODED_FRAMES:  # of one track
+        return _sound(_AUDIO_TRACKS[body[6]], audio_codec(body[_SECOND_FOURCC]), body[7:])
     at = 1
     if packet == AudioPacket.MOD_EX:
         packet, at = skip_modifiers(body, packet)
@@ -183,7 +190,7 @@ def _audio(
 def _picture(
     track: TrackId, codec: Codec, packet: int, is_key: bool, data: memoryview | bytes
 ) -> tuple[Coded, ...]:
-    if packet == _CODED_FRAMES and codec in _WITH_COMPOSITION:
+    if packet == _CODED_FRAMES and (codec is _AVC or codec is _HEVC):
         if len(data) < 3:
             raise MediaError("A video frame of Enhanced RTMP ends within its composition time.")
         composition = data[0] << 16 | data[1] << 8 | data[2]
