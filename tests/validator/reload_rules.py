@@ -223,13 +223,21 @@ def delta_updates(recording: Recording) -> Iterator[Finding]:
                 yield Finding(where(rendition, version), message)
         for delta, whole in twins(rendition):
             other = _difference(delta.playlist, whole.playlist)
-            if other:
+            # Who was killed meanwhile may name what comes next otherwise, and hint at that.
+            if other and not _is_silent_between(recording, delta, whole):
                 yield Finding(where(rendition, delta), f"{other} than {where(rendition, whole)}")
         full = [*rendition.chain(Probe.DELTA), *rendition.chain(Probe.DELTA_NOW)]
         possible = [each for each in full if skippable(each.playlist)]
         if len(possible) >= ENOUGH_DELTAS and not rendition.deltas:
             at = urlsplit(rendition.url).path
             yield Finding(at, f"asked for {len(possible)} delta updates, and never got one")
+
+
+def _is_silent_between(recording: Recording, one: Version, other: Version) -> bool:
+    from_s, to_s = sorted([one.at_s, other.at_s])
+    return any(
+        silence.from_s <= to_s and silence.to_s >= from_s for silence in recording.session.silences
+    )
 
 
 def _skip_faults(version: Version) -> Iterator[str]:
