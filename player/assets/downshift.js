@@ -1,10 +1,10 @@
-/* Notices that a part comes too slowly while it is coming, and tells hls.js what the connection gives.
+/* Notices that a part comes too slowly while it is coming, and tells hls.js how fast it is.
  *
- * hls.js chooses qualities by an average over seconds of loading, and in an emergency when the buffer
- * is about to run dry. A second behind live both are too late: before the next quality can be shown,
- * its playlist has to be loaded, and its segment from the keyframe on. So a part that will plainly
- * not be here in its own length is enough: the average is begun anew with what was measured of it,
- * and what is loaded next is of a quality that fits.
+ * hls.js chooses qualities by an average over seconds of loading, and in an emergency when the
+ * buffer is about to run dry. A second behind live both are too late: before the next quality can
+ * be shown, its playlist has to be loaded, and its segment from the keyframe on. So a part that will
+ * plainly not be here in its own length is enough: the average is begun anew with what was measured
+ * of it, and what is loaded next is of a quality that fits.
  */
 
 const EVERY_MS = 50;
