@@ -76,8 +76,13 @@ class RtmpClient:
 
 
 @asynccontextmanager
-async def rtmp_client(port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[RtmpClient]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
+async def rtmp_client(
+    port: int, tls: ssl.SSLContext | None = None, *, local: str = "127.0.0.1"
+) -> AsyncIterator[RtmpClient]:
+    """A client that connects from ``local``, an address of this machine."""
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", port, ssl=tls, local_addr=(local, 0)
+    )
     client = RtmpClient(reader, writer)
     try:
         yield client
