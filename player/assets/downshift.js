@@ -2,16 +2,16 @@
  *
  * hls.js chooses qualities by an average over seconds of loading, and in an emergency when the
  * buffer is about to run dry. A second behind live both are too late: before the next quality can
- * be shown, its playlist has to be loaded, and its segment from the keyframe on. So a part that will
- * plainly not be here in its own length is enough: the average is begun anew with what was measured
- * of it, and what is loaded next is of a quality that fits.
+ * be shown, its playlist has to be loaded, and its segment from the keyframe on. So a part that
+ * will plainly not be here in its own length is enough: the average is begun anew with what was
+ * measured of it, and what is loaded next is of a quality that fits.
  */
 
 const EVERY_MS = 50;
 const SURE_AFTER = 0.3; // of the part's length
 const TOO_LONG = 0.85; // likewise: it has to come in less
 
-/** The bits per second at which a part of `length` seconds comes, if that is too slow, else null. */
+/** The bits per second at which a part of `length` seconds comes, where that is too slow. */
 export function tooSlow({ length, passed, untilFirst, loaded, total }) {
   if (passed < SURE_AFTER * length || !loaded || !total) return null;
   if (passed * (total / loaded) < TOO_LONG * length) return null;
