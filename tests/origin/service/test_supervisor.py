@@ -33,11 +33,20 @@ def stubborn() -> None:
     print("stubborn", os.getpid(), flush=True)
     time.sleep(100)
 
+def reader() -> None:
+    import signal
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+    print("reader", os.getpid(), flush=True)
+    while True:
+        signal.sigwait([signal.SIGHUP])
+        print("heard", os.getpid(), flush=True)
+
 SPAWNED = "import os, time; print('spawned', os.getpid(), flush=True); time.sleep(100)"
 CHILDREN = {
     "forked": Child("forked", lambda: fork(sleeper)),
     "spawned": Child("spawned", lambda: spawn(["-c", SPAWNED])),
     "quitter": Child("quitter", lambda: fork(quitter)),
+    "reader": Child("reader", lambda: fork(reader), reloads=True),
     "stubborn": Child("stubborn", lambda: fork(stubborn)),
 }
 import origin.service.supervisor as module
@@ -123,6 +132,19 @@ def test_everything_ends_together(supervised: type[Supervised], number: signal.S
     assert {supervisor.next_child()[0] for _ in range(2)} == {"forked", "spawned"}
     assert supervisor.end(number) == 0
     supervisor.wait_for_silence()
+
+
+def test_a_hangup_is_passed_on_to_those_who_can_use_it_and_ends_nobody(
+    supervised: type[Supervised],
+) -> None:
+    supervisor = supervised("forked", "spawned", "reader")
+    pids = dict(supervisor.next_child() for _ in range(3))
+    for _ in range(2):
+        supervisor.process.send_signal(signal.SIGHUP)
+        assert supervisor.next_child() == ("heard", pids["reader"])
+    for pid in pids.values():
+        os.kill(pid, 0)  # is there still
+    assert supervisor.end(signal.SIGTERM) == 0
 
 
 def test_a_child_that_keeps_dying_is_tried_again_and_again(supervised: type[Supervised]) -> None:
