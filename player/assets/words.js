@@ -21,6 +21,7 @@ export function clock(seconds) {
 const CODECS = [
   [/^avc[13]/, "H.264"], [/^h(vc|ev)1/, "HEVC"], [/^av01/, "AV1"], [/^vp09/, "VP9"],
   [/^mp4a\.(40\.34|69|6[bB])/, "MP3"], [/^mp4a/, "AAC"], [/^opus/i, "Opus"],
+  [/^flac/i, "FLAC"], [/^ac-3/, "AC-3"], [/^ec-3/, "E-AC-3"],
 ];
 
 /** "H.264, AAC" for "avc1.64001f,mp4a.40.2"; a codec without a name keeps its own. */

@@ -25,6 +25,7 @@ test("codecs are called by the names that streamers know", () => {
   assert.equal(codecNames("avc1.64001f,mp4a.40.2"), "H.264, AAC");
   assert.equal(codecNames("hvc1.1.6.L93.B0, opus"), "HEVC, Opus");
   assert.equal(codecNames("av01.0.05M.08,mp4a.40.34"), "AV1, MP3");
+  assert.equal(codecNames("fLaC,ac-3,ec-3"), "FLAC, AC-3, E-AC-3");
   assert.equal(codecNames("avc1.64001f,mp4a.6b"), "H.264, MP3");
   assert.equal(codecNames("strange.1"), "strange.1");
 });
