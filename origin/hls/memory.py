@@ -12,7 +12,7 @@ state between two segments, in plain numbers and words.
 from dataclasses import dataclass
 from datetime import datetime
 
-from origin.media.timebase import Ticks
+from origin.hls.dates import Dating
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,8 @@ class Memory:
     segment_count: int
     is_discontinuous: bool
     """The segment that begins now carries EXT-X-DISCONTINUITY."""
-    anchored_at: datetime | None
-    """The date of ``anchor``; None if this segment begins a domain."""
-    anchor: Ticks
+    dating: Dating | None
+    """What dates go by; None if this segment begins a domain."""
     ends_at: datetime | None
     """Where the last segment ended."""
     names: tuple[str, ...]

@@ -15,8 +15,8 @@ What is the same for all renditions, whatever the publisher does:
 * Media sequence numbers, the parts of each segment, durations, dates and discontinuities. Who
   changes from one to another goes on at the very number where he was.
 * EXT-X-TARGETDURATION and PART-TARGET: set when the first segment is complete, then constant.
-* EXT-X-PROGRAM-DATE-TIME is anchored once per discontinuity domain and counted in media from
-  there, so that it has no jitter, and never runs backwards.
+* EXT-X-PROGRAM-DATE-TIME is counted in media from the beginning of each discontinuity domain, and
+  kept near the clock (``hls.dates``).
 * EXT-X-INDEPENDENT-SEGMENTS is claimed, by all playlists alike, until the first segment of any
   of them that breaks it, and from then on never again in this session.
 * Each low-latency playlist reports how far the others are. As all of them grow by the same call,
@@ -30,6 +30,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from origin.hls.dates import Dating, first_date, next_date
 from origin.hls.lineup import Lineup, Place
 from origin.hls.listing import SoundName, listing
 from origin.hls.low_latency import Report
@@ -89,7 +90,7 @@ class Presentation:
         self._first_discontinuity_sequence = first_discontinuity_sequence
         self._discontinuous = begins_with_discontinuity
         self._observer: Observer | None = None
-        self._anchor: tuple[datetime, Ticks] | None = None
+        self._dating: Dating | None = None
         self._open: Beginning | None = None
         self._lengths: list[Ticks] = []  # of the open segment's parts
         self._ends_at: datetime | None = None
@@ -161,7 +162,6 @@ class Presentation:
     def memory(self) -> Memory:
         """What is to be remembered where a segment begins."""
         shared, order = self._shared, list(self.tracks.values())
-        anchored_at, anchor = self._anchor or (None, Ticks(0))
         return Memory(
             epoch=shared.epoch,
             msn=shared.msn,
@@ -170,8 +170,7 @@ class Presentation:
             independent=shared.independent,
             segment_count=self.segment_count,
             is_discontinuous=self._discontinuous,
-            anchored_at=anchored_at,
-            anchor=anchor,
+            dating=self._dating,
             ends_at=self._ends_at,
             names=self._lineup.names,
             is_apart=self._lineup.is_apart,
@@ -193,8 +192,7 @@ class Presentation:
         self.segment_count = memory.segment_count
         self.sound_names = {number: SoundName(*told) for number, told in memory.sound_names.items()}
         self._discontinuous, self._ends_at = memory.is_discontinuous, memory.ends_at
-        anchored_at = memory.anchored_at
-        self._anchor = None if anchored_at is None else (anchored_at, memory.anchor)
+        self._dating = memory.dating
         self._lineup.recall(memory.names, is_apart=memory.is_apart)
         self._arrange(tracks)
         for each in memory.renditions:
@@ -231,13 +229,18 @@ class Presentation:
         self._end_segment()
         if self.segment_count:
             self._discontinuous = True
-        self._anchor = None
+        self._dating = None
+
+    def redate(self) -> None:
+        """Date the next segment by the clock: somebody has set it. It begins a new timeline."""
+        self._discontinuous = self._discontinuous or self._open is not None or bool(self._ends_at)
+        self._dating = None
 
     def add(self, event: SegmenterEvent, at: datetime) -> None:
         """Take what the segmenter has completed; ``at`` is the wall clock's time of this call.
 
-        It is looked at once per discontinuity domain: the domain's first part has just ended
-        then, so it began earlier by its duration.
+        It is looked at when a segment's first part has just ended: so that began earlier by its
+        duration.
         """
         match event:
             case PartReady():
@@ -305,17 +308,18 @@ class Presentation:
             self._observer.part_added(part, at)
 
     def _begin_segment(self, part: PartReady, at: datetime) -> Beginning:
-        if self._anchor is None:
-            began = at - timedelta(seconds=part.duration / part.timescale)
-            began = began if self._ends_at is None else max(began, self._ends_at)
-            self._anchor = (began, part.start)
-        anchored_at, anchor = self._anchor
+        seen = at - timedelta(seconds=part.duration / part.timescale)
+        if self._dating is None:
+            self._dating = first_date(part.start, seen, self._ends_at)
+        else:
+            self._dating, is_break = next_date(self._dating, part.start, part.timescale, seen)
+            self._discontinuous = self._discontinuous or is_break
         beginning = Beginning(
             msn=self._shared.msn,
             stem=stem_of(self._shared.epoch, self._shared.msn),
             start=part.start,
             timescale=part.timescale,
-            begins_at=anchored_at + timedelta(seconds=(part.start - anchor) / part.timescale),
+            begins_at=self._dating.at,
             is_discontinuous=self._discontinuous,
         )
         self._discontinuous = False

@@ -85,7 +85,9 @@ class Packager:
         self._gone: set[TrackId] = set()
         self._ended: set[TrackId] = set()
         self._delays: dict[TrackId, Millis] = {}
-        self._held: list[tuple[int, CodedFrame]] = []
+        self._held: list[tuple[int, CodedFrame, datetime]] = []
+        self._came_at: datetime | None = None
+        """When the frame came that is pushed now, where it has been held back since."""
         self._held_bytes = 0
         self._domain: Domain | None = None
         self._clock = start
@@ -185,7 +187,7 @@ class Packager:
     def _hold(self, at: int, frame: CodedFrame) -> None:
         self._gone.discard(frame.track)
         self._ended.discard(frame.track)
-        self._held.append((at, frame))
+        self._held.append((at, frame, self._date()))
         self._held_bytes += len(frame.payload)
         if self._tracks_are_known():
             self._begin_domain()
@@ -203,17 +205,22 @@ class Packager:
     def _begin_domain(self) -> None:
         if not self._held:
             return
-        for _, frame in self._held:
+        for _, frame, _ in self._held:
             if frame.is_keyframe:
                 self._delays.setdefault(frame.track, frame.composition)
         tracks = self._in_order()
         self.presentation.configure(tracks)
         self._domain = Domain(
-            tracks, self._clock, self._rules, self.presentation, self._wall, self._on_media
+            tracks, self._clock, self._rules, self.presentation, self._date, self._on_media
         )
         held, self._held, self._held_bytes = self._held, [], 0
-        for at, frame in held:
+        for at, frame, came_at in held:
+            self._came_at = came_at
             self.push(at, frame)
+        self._came_at = None
+
+    def _date(self) -> datetime:
+        return self._came_at or self._wall()
 
     def _tracks(self) -> dict[TrackId, Track]:
         """Those that can be decoded, and are not over."""

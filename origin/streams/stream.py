@@ -31,6 +31,7 @@ from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.media.coded import Coded
 from origin.observe.health.monitor import Monitor
+from origin.streams.calendar import Calendar
 from origin.streams.clock import Clock, Timer
 from origin.streams.health import watch
 from origin.streams.kept.keeper import Keeper, Kept, SessionKeeper
@@ -207,7 +208,7 @@ class Stream:
             first_discontinuity_sequence=first.discontinuity,
             begins_with_discontinuity=self._next is not None,
         )
-        packager = Packager(self._rules, presentation, self._clock.wall, self._wake)
+        packager = Packager(self._rules, presentation, self._calendar(presentation), self._wake)
         if self._keeper is None:
             return Session(packager, now)
         kept = Kept(self.name, epoch, now, self._rules, self.last_live)
@@ -218,7 +219,11 @@ class Stream:
     def _revive(self, kept: Kept, revived: Revived) -> None:
         presentation = revived.presentation
         packager = Packager(
-            kept.rules, presentation, self._clock.wall, self._wake, start=revived.clock
+            kept.rules,
+            presentation,
+            self._calendar(presentation),
+            self._wake,
+            start=revived.clock,
         )
         self.session = Session(packager, kept.began)
         if self._keeper is not None:
@@ -235,6 +240,9 @@ class Stream:
         gone_s = (self._clock.wall() - revived.ended_at).total_seconds()
         keep_s = self._patience.keep_ended_s - max(0.0, gone_s)
         self._timer = self._clock.call_later(max(0.0, keep_s), self._forget)
+
+    def _calendar(self, presentation: Presentation) -> Callable[[], datetime]:
+        return Calendar(self._clock, presentation.redate).now
 
     def _wake(self) -> None:
         """Let those go on who have waited for what has just come."""

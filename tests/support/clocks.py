@@ -25,6 +25,8 @@ class FakeClock:
     """Fulfils ``origin.streams.clock.Clock``; ``advance`` runs what falls due on the way."""
 
     now: float = 0.0
+    wall_is_ahead: timedelta = timedelta()
+    """By how much somebody has set the wall clock."""
     _due: list[tuple[float, int, FakeTimer]] = field(default_factory=list)
     _numbers: "count[int]" = field(default_factory=count)
 
@@ -32,7 +34,7 @@ class FakeClock:
         return self.now
 
     def wall(self) -> datetime:
-        return EPOCH + timedelta(seconds=self.now)
+        return EPOCH + self.wall_is_ahead + timedelta(seconds=self.now)
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> FakeTimer:
         timer = FakeTimer(callback)

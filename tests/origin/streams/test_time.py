@@ -5,6 +5,7 @@ then looks at the whole session as it was listed: lengths, dates, and the media 
 """
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -14,9 +15,17 @@ from origin.hls.rules import Rules
 from origin.hls.segment import Segment
 from origin.media.coded import Coded, CodedFrame, MediaKind
 from origin.media.timebase import MILLIS_WRAP
+from origin.streams.calendar import Calendar
 from origin.streams.packager import Packager
-from tests.support.broadcasts import AAC_HEADER, AVC_HEADER, KEYFRAME_EVERY, media, picture
-from tests.support.clocks import FakeClock
+from tests.support.broadcasts import (
+    AAC_HEADER,
+    AVC_HEADER,
+    FRAME_MS,
+    KEYFRAME_EVERY,
+    media,
+    picture,
+)
+from tests.support.clocks import EPOCH, FakeClock
 from tests.support.packaging import body
 
 VIDEO, AUDIO = MediaKind.VIDEO, MediaKind.AUDIO
@@ -39,7 +48,8 @@ class Session:
             first_discontinuity_sequence=0,
             begins_with_discontinuity=False,
         )
-        self.packager = Packager(self.rules, self.presentation, self.clock.wall)
+        calendar = Calendar(self.clock, self.presentation.redate)
+        self.packager = Packager(self.rules, self.presentation, calendar.now)
 
     def feed(self, arrivals: Iterable[Arrival], *headers: Coded) -> "Session":
         for header in headers or (AVC_HEADER, AAC_HEADER):
@@ -49,6 +59,23 @@ class Session:
             self.packager.push(at % MILLIS_WRAP, unit)
         self.packager.flush()
         return self
+
+    def off_s(self) -> list[float]:
+        """How far each segment's date is after the moment at which its picture was sent."""
+        numbers = [int.from_bytes(each.run(0)[0].payload[-4:], "big") for each in self.listed]
+        return [
+            (each.begins_at - EPOCH).total_seconds() - number * FRAME_MS / 1000
+            for each, number in zip(self.listed, numbers, strict=True)
+        ]
+
+    def check_dates(self) -> None:
+        """Media tells the time between discontinuities (within 1 ms), and it never goes back."""
+        assert len(self.listed) > 1
+        for one, other in pairwise(self.listed):
+            step_s = (other.begins_at - one.begins_at).total_seconds()
+            assert step_s > 0
+            if not other.is_discontinuous:
+                assert abs(step_s - one.duration_s) <= 0.00101
 
     @property
     def listed(self) -> tuple[Segment, ...]:
@@ -219,3 +246,85 @@ def test_no_keyframe_for_a_minute_keeps_the_target_duration_and_bounds_memory() 
     assert all(part.independent for part in [segment.parts[0] for segment in session.listed[:2]])
     text = body(session.presentation.main.playlist()).decode()
     assert "#EXT-X-INDEPENDENT-SEGMENTS" not in text
+
+
+def sent_by_a_clock(seconds: float, per_mille: float, late_s: float = 0.0) -> list[Arrival]:
+    """A broadcast stamped by a clock that is so much too fast."""
+    return [
+        (at / 1000 + late_s, round(at * (1 + per_mille / 1000)), frame)
+        for at, frame in media(seconds)
+    ]
+
+
+@pytest.mark.parametrize("per_mille", [-10, 10])
+def test_a_clock_that_is_1_percent_off_is_dated_anew_before_it_is_half_a_second_off(
+    per_mille: int,
+) -> None:
+    session = Session().feed(sent_by_a_clock(150, per_mille))
+    session.check()
+    session.check_dates()
+    assert max(map(abs, session.off_s())) < 0.5
+    assert 2 <= len(session.breaks) <= 4
+    seconds = sum(segment.duration_s for segment in session.listed)
+    assert seconds == pytest.approx(150 * (1 + per_mille / 1000), abs=0.2), "media rules"
+
+
+def test_what_is_late_keeps_its_dates() -> None:
+    """An upload that stops for 15 s and then sends all at once; another is 0.6 s late at times."""
+
+    def came_at(at_s: float) -> float:
+        if 30 <= at_s < 45:
+            return max(at_s, 45.0)
+        return at_s + (0.6 if 60 <= at_s < 68 or int(at_s) % 13 == 5 else 0.0)
+
+    sent = sent_by_a_clock(120, 0)
+    arrivals = [(came_at(when_s), at, frame) for when_s, at, frame in sent]
+    latest = 0.0
+    for index, (when_s, at, frame) in enumerate(arrivals):
+        latest = max(latest, when_s)
+        arrivals[index] = latest, at, frame
+    session = Session().feed(arrivals)
+    session.check_dates()
+    assert session.breaks == []
+    assert max(map(abs, session.off_s())) <= 0.1
+
+
+def test_a_publisher_who_begins_with_a_burst_is_dated_once() -> None:
+    arrivals = [
+        (max(when_s - 0.5, when_s / 10), at, frame) for when_s, at, frame in sent_by_a_clock(60, 0)
+    ]
+    session = Session().feed(arrivals)
+    session.check_dates()
+    assert session.breaks == []
+
+
+def test_pictures_that_were_held_back_until_it_was_clear_that_they_are_alone_have_their_date() -> (
+    None
+):
+    session = Session().feed(in_time(media(60, with_audio=False), as_sent), AVC_HEADER)
+    session.check_dates()
+    assert session.breaks == []
+    assert max(map(abs, session.off_s())) <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("hours", "breaks"), [pytest.param(1, 1, id="forward"), pytest.param(-1, 0, id="back")]
+)
+def test_a_wall_clock_that_is_set_moves_dates_forward_once_and_never_back(
+    hours: int, breaks: int
+) -> None:
+    session = Session()
+    arrivals = sent_by_a_clock(60, 0)
+    for header in (AVC_HEADER, AAC_HEADER):
+        session.packager.push(0, header)
+    for when_s, at, frame in arrivals:
+        if when_s >= 31 and not session.clock.wall_is_ahead:
+            session.clock.wall_is_ahead = timedelta(hours=hours)
+        session.clock.advance(when_s - session.clock.now)
+        session.packager.push(at, frame)
+    session.packager.flush()
+    session.check()
+    session.check_dates()
+    assert len(session.breaks) == breaks
+    assert session.off_s()[-1] == pytest.approx(3600 if hours > 0 else 0, abs=0.1)
+    assert sum(segment.duration_s for segment in session.listed) == 60
