@@ -76,6 +76,7 @@ def _fetch(url: str) -> tuple[str, str]:
             final = str(answer.url)
             text = bytes(answer.read(LARGEST_PLAYLIST_BYTES)).decode("utf-8", "replace")
     except HTTPError as error:
+        error.close()  # it is an answer, too, with its connection
         raise CannotMeasure(
             f"{url} is answered with {error.code} ({error.reason}). Is a stream live under that "
             "name?"

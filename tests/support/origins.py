@@ -9,6 +9,8 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
+from tests.support.turns import close_door
+
 REASONS = {200: "OK", 304: "Not Modified", 404: "Not Found", 503: "Service Unavailable"}
 
 
@@ -57,7 +59,7 @@ class FakeOrigin:
     async def die(self) -> None:
         """Take the port away and reset every connection, as a killed process does."""
         assert self._server is not None
-        self._server.close()
+        await close_door(self._server)
         for writer in self._connections:
             writer.transport.abort()
         await self._server.wait_closed()

@@ -1,6 +1,7 @@
 """A live stream that is not one: a low-latency or classic origin in a few lines, made to misbehave.
 
 Time is the loop's: parts come when they are due, and ``Habits`` says what the server does wrong.
+When it does so is decided by what its viewers have had, so that a busy machine is waited for.
 It serves ``/live/index.m3u8`` (multivariant) and ``/live/v0/index.m3u8``.
 """
 
@@ -13,10 +14,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.turns import close_door, settle
+
 PART_S, PARTS, FIRST_MSN = 0.2, 5, 10
 SEGMENT_S = PART_S * PARTS
 HOLD_BACK_S = 1.5
 """Much for such parts: a busy machine that pauses is no stall of the server's."""
+ENOUGH = 18
+"""Parts that a viewer has had who has been watching for a while: three seconds and more of them."""
 MEDIA = re.compile(r"/live/v0/s(\d+)(?:\.(\d+))?\.m4s")
 MULTIVARIANT = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000\nv0/index.m3u8\n"
 
@@ -27,11 +32,13 @@ class Habits:
 
     late_s: float = 0.0
     """Every part is sent this much later."""
-    pauses_at_s: float | None = None
-    """From then on, nothing is published for ``pause_s``."""
     pause_s: float = 0.0
-    breaks_at_s: float | None = None
-    """From then on, playlists are a page of something else."""
+    """For so long nothing is published, once ``crowd`` viewers have had ``ENOUGH`` parts each."""
+    breaks: bool = False
+    """From that moment on, playlists are a page of something else."""
+    crowd: int = 0
+    is_no_playlist: bool = False
+    """The same, from the beginning."""
     missing_media: bool = False
     holds: bool = True
     """Whether blocking reloads are held; if not, they are answered at once."""
@@ -49,6 +56,10 @@ class LiveFake:
         self.habits = habits
         self.asked: Counter[str] = Counter()
         self._began = asyncio.get_running_loop().time()
+        self._turned_at_s: float | None = None
+        """How old the stream was when its viewers had had enough."""
+        self._had: Counter[asyncio.Task[None] | None] = Counter()
+        """Parts by connection."""
         self._talks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
@@ -58,10 +69,16 @@ class LiveFake:
     @property
     def _parts(self) -> int:
         """How many parts have been published since the first segment of the list."""
-        age_s, pause = self._age_s, self.habits.pauses_at_s
-        if pause is not None and age_s > pause:
-            age_s = max(pause, age_s - self.habits.pause_s)
+        age_s, turned_at_s = self._age_s, self._turned_at_s
+        if turned_at_s is not None:
+            age_s = max(turned_at_s, age_s - self.habits.pause_s)
         return 4 * PARTS + int(age_s / PART_S)
+
+    def _note_part(self) -> None:
+        self._had[asyncio.current_task()] += 1
+        satisfied = sum(count >= ENOUGH for count in self._had.values())
+        if self._turned_at_s is None and 0 < self.habits.crowd <= satisfied:
+            self._turned_at_s = self._age_s
 
     async def _until(self, parts: int) -> None:
         while self._parts < parts:  # noqa: ASYNC110 - the server's own clock, not the test's
@@ -79,6 +96,7 @@ class LiveFake:
             return 200, bytes(700)
         if (media := MEDIA.fullmatch(url.path)) and not self.habits.missing_media:
             await asyncio.sleep(self.habits.late_s)
+            self._note_part()
             return 200, bytes(self.habits.media_bytes * (1 if media[2] else PARTS))
         return 404, b"gone"
 
@@ -86,8 +104,8 @@ class LiveFake:
         if "_HLS_msn" in query and self.habits.holds:
             msn, part = int(query["_HLS_msn"][0]), int(query["_HLS_part"][0])
             await self._until((msn - FIRST_MSN) * PARTS + part + 1)
-        breaks = self.habits.breaks_at_s
-        if breaks is not None and self._age_s > breaks:
+        has_turned = self._turned_at_s is not None
+        if self.habits.is_no_playlist or (self.habits.breaks and has_turned):
             return b"<html>Sorry</html>"
         return "\n".join(self._lines()).encode()
 
@@ -128,7 +146,7 @@ class LiveFake:
             task.cancel()
             writer.transport.abort()
         await asyncio.gather(*talks, return_exceptions=True)
-        await asyncio.sleep(0)  # the transports close their sockets in the next turn
+        await settle()  # the transports close their sockets in the turns after
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -179,6 +197,6 @@ async def live_fake(habits: Habits | None = None) -> AsyncIterator[Serving]:
     try:
         yield Serving(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", fake)
     finally:
-        server.close()
+        await close_door(server)
         await fake.hang_up()
         await server.wait_closed()

@@ -33,7 +33,7 @@ async def test_an_error_is_named_with_its_status() -> None:
 
 
 async def test_what_is_no_playlist_is_quoted() -> None:
-    async with live_fake(Habits(breaks_at_s=0)) as serving:
+    async with live_fake(Habits(is_no_playlist=True)) as serving:
         with pytest.raises(CannotMeasure, match=r"not a playlist.*Sorry"):
             await asyncio.to_thread(inspect, serving.url)
 

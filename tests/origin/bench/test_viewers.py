@@ -62,7 +62,7 @@ async def test_servers_may_frame_their_answers_as_they_like(habits: Habits) -> N
 
 
 async def test_a_server_that_pauses_stalls_every_viewer() -> None:
-    async with live_fake(Habits(pauses_at_s=2, pause_s=3)) as serving:
+    async with live_fake(Habits(pause_s=3, crowd=FEW)) as serving:
         report = await watch(serving, audience(4))
     assert report.stalls.viewers == FEW
     assert 0 < report.stalls.longest_s < 3  # what the buffer holds is not stalled
@@ -70,8 +70,8 @@ async def test_a_server_that_pauses_stalls_every_viewer() -> None:
 
 
 async def test_a_stall_that_lasts_to_the_end_counts() -> None:
-    async with live_fake(Habits(pauses_at_s=2, pause_s=60)) as serving:
-        report = await watch(serving, audience(3))
+    async with live_fake(Habits(pause_s=60, crowd=FEW)) as serving:
+        report = await watch(serving, audience(4))
     assert report.stalls.viewers == FEW
 
 
@@ -84,7 +84,7 @@ async def test_a_server_that_answers_late_has_late_percentiles() -> None:
 
 
 async def test_a_playlist_that_turns_into_something_else_is_an_error_and_no_hang() -> None:
-    async with live_fake(Habits(breaks_at_s=2.5)) as serving:
+    async with live_fake(Habits(breaks=True, crowd=FEW)) as serving:
         report = await watch(serving, audience())
     assert report.errors["not_a_playlist"] >= FEW
     assert not report.is_flawless
