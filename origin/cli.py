@@ -45,6 +45,14 @@ FLAGS = {
     "--window": ("hls", "window"),
     "--low-latency": ("hls", "low_latency"),
     "--keep-over-restarts": ("hls", "keep_over_restarts"),
+    "--handshake-s": ("limits", "handshake_s"),
+    "--connect-s": ("limits", "connect_s"),
+    "--publish-s": ("limits", "publish_s"),
+    "--silence-s": ("limits", "silence_s"),
+    "--unfinished-message-s": ("limits", "unfinished_message_s"),
+    "--connections": ("limits", "connections"),
+    "--connections-per-address": ("limits", "connections_per_address"),
+    "--memory-mib": ("limits", "memory_mib"),
 }
 CONFIG = click.option(
     "--config",

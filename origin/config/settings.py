@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from origin.config.addresses import is_public
 from origin.errors import SettingsError
+from origin.ingest.settings import IngestSettings
+from origin.rtmp.limits import Limits
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 PREFIX = "TIDECAST_"
@@ -75,6 +77,30 @@ class RtmpSettings(Section):
         return bool(self.tls_certificate)
 
 
+_LIMITS, _INGEST = Limits(), IngestSettings()
+
+
+class LimitSettings(Section):
+    """What anybody who reaches the RTMP port may cost, before and after being let in."""
+
+    handshake_s: float = Field(default=_LIMITS.handshake_s, gt=0, le=60)
+    """Seconds from a connection's start until its handshake is done."""
+    connect_s: float = Field(default=_LIMITS.connect_s, gt=0, le=60)
+    """Seconds from a connection's start until `connect`."""
+    publish_s: float = Field(default=_LIMITS.publish_s, gt=0, le=300)
+    """Seconds from a connection's start, or the end of its last publish, until `publish`."""
+    silence_s: float = Field(default=_LIMITS.silence_s, gt=0, le=300)
+    """Seconds that a live publisher may send no media."""
+    unfinished_message_s: float = Field(default=_LIMITS.unfinished_message_s, gt=0, le=60)
+    """Seconds that a message may take to become complete while bytes flow."""
+    connections: int = Field(default=_INGEST.connections, ge=1)
+    """RTMP connections at once."""
+    connections_per_address: int = Field(default=_INGEST.strangers_per_address, ge=1)
+    """RTMP connections of one address that have not been let in to publish."""
+    memory_mib: int = Field(default=0, ge=0)
+    """Memory in MiB, of which new publishers are refused at 80 %; 0 is the machine's."""
+
+
 class ControlSettings(Section):
     """The origin's own HTTP server: what edges fetch, and the control API."""
 
@@ -108,6 +134,7 @@ class Settings(Section):
     rtmp: RtmpSettings = RtmpSettings()
     control: ControlSettings = ControlSettings()
     hls: HlsSettings = HlsSettings()
+    limits: LimitSettings = LimitSettings()
 
     @property
     def data_dir(self) -> Path:

@@ -16,11 +16,13 @@ def alive() -> JSONResponse:
     return JSONResponse({"status": "ok"}, headers=UNCACHED)
 
 
-@router.get("/readyz", responses={503: {"description": "draining"}})
+@router.get("/readyz", responses={503: {"description": "draining or degraded"}})
 def ready(state: StateDependency) -> JSONResponse:
-    """Say whether new publishers and viewers may come: 503 once the process is ending."""
+    """Say whether new publishers and viewers may come: 503 while they may not, with the reason."""
     if state.is_draining():
         return JSONResponse({"status": "draining"}, 503, headers=UNCACHED)
+    if (shortage := state.shortage()) is not None:
+        return JSONResponse({"status": "degraded", "reason": shortage}, 503, headers=UNCACHED)
     return JSONResponse({"status": "ready"}, headers=UNCACHED)
 
 

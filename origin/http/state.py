@@ -40,6 +40,8 @@ class OriginState:
     attempts: AttemptLog = field(default_factory=AttemptLog)
     token: ControlToken | None = None
     """Makes an administrator; without one there is none."""
+    shortage: Callable[[], str | None] = lambda: None
+    """What the process has run out of, so that nobody new can come; None if of nothing."""
 
 
 async def _streams(request: Request) -> Streams:

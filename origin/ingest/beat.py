@@ -15,6 +15,8 @@ import os
 import socket
 from typing import Protocol
 
+from origin.observe.durations import Durations
+
 BEAT_S = 0.05
 """The longest that a frame waits here: a tenth of a part, and half of that on average."""
 
@@ -31,6 +33,9 @@ class Beat:
     """Calls all readers at each beat, for as long as there are any."""
 
     def __init__(self) -> None:
+        self.gaps = Durations()
+        """Between two beats: the longest that a publisher went unread."""
+        self._struck_at = 0.0
         self._readers: dict[Reader, None] = {}  # in the order in which they came
         self._timer: asyncio.TimerHandle | None = None
 
@@ -38,6 +43,7 @@ class Beat:
         """Have ``reader`` called from the next beat on."""
         self._readers[reader] = None
         if self._timer is None:
+            self._struck_at = asyncio.get_running_loop().time()
             self._set_timer()
 
     def leave(self, reader: Reader) -> None:
@@ -50,6 +56,9 @@ class Beat:
 
     def _strike(self) -> None:
         self._timer = None
+        now = asyncio.get_running_loop().time()
+        self.gaps.add(now - self._struck_at, now)
+        self._struck_at = now
         for reader in list(self._readers):
             reader.on_beat()
         if self._readers and self._timer is None:

@@ -88,9 +88,10 @@ class Connection(asyncio.BufferedProtocol):
         host = f"[{self._address}]" if ":" in self._address else self._address
         self._peer = f"{host}:{port}"
         self._log = _log.bind(peer=self._peer)
-        self._is_stranger = self._shared.welcome(self, self._address)
-        if not self._is_stranger:
-            self._log.warning("connection refused: too many from one address")
+        refusal = self._shared.welcome(self, self._address)
+        self._is_stranger = refusal is None
+        if refusal is not None:
+            self._log.warning("connection refused: " + refusal)
             self._transport.abort()
             return
         self._transport.set_write_buffer_limits(high=self._settings.write_buffer_bytes)
@@ -272,6 +273,11 @@ class Connection(asyncio.BufferedProtocol):
         return None if objection is None else objection(app, self._address)
 
     async def _decide(self, wish: PublishRequested) -> None:
+        if (shortage := self._shared.shortage()) is not None:
+            self._refuse(wish, Status.FAILED, shortage)
+            self._decision = None
+            self._take_turn()
+            return
         request = PublishRequest(
             app=wish.app,
             name=wish.name,
@@ -350,6 +356,7 @@ class Connection(asyncio.BufferedProtocol):
         self._set_timer()
 
     def _break_off(self, error: ProtocolError) -> None:
+        self._shared.counters.broken += 1
         self._log.warning("connection closed", reason=str(error))
         self._give_up()
         self._transport.abort()

@@ -4,12 +4,18 @@ import asyncio
 import secrets
 import socket
 import ssl
+from collections.abc import Callable
 
 from origin.ingest.connection import Connection
 from origin.ingest.settings import IngestSettings
 from origin.ingest.shared import Counters, Objection, Shared
+from origin.observe.durations import Durations
 from origin.rtmp.handshake import NONCE_SIZE
 from origin.streams.door import Door
+
+BACKLOG = 4096
+"""Connections that wait in the kernel to be accepted. The event loop listens once more on a socket
+that listens already, with 100 unless it is told otherwise; the 101st then waits for seconds."""
 
 
 class RtmpListener:
@@ -25,29 +31,56 @@ class RtmpListener:
         self._shared = Shared(
             door, settings or IngestSettings(), self.counters, objection=objection
         )
+        self._listening: list[tuple[socket.socket, ssl.SSLContext | None]] = []
         self._servers: list[asyncio.Server] = []
+
+    @property
+    def gaps(self) -> Durations:
+        """How long live publishers went unread."""
+        return self._shared.beat.gaps
+
+    def refuse_publishers_when(self, shortage: Callable[[], str | None]) -> None:
+        """Ask ``shortage`` before each publish; what it says is told to the streamer."""
+        self._shared.shortage = shortage
 
     async def start(self, *listening: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Accept connections from now on; with ``tls``, they are RTMPS."""
-        loop = asyncio.get_running_loop()
-        limits = self._shared.settings.limits
         for sock in listening:
-            if tls is None:
-                server = await loop.create_server(self._make_connection, sock=sock)
-            else:
-                server = await loop.create_server(
-                    self._make_connection,
-                    sock=sock,
-                    ssl=tls,
-                    ssl_handshake_timeout=limits.handshake_s,
-                    ssl_shutdown_timeout=limits.closing_s,
-                )
-            self._servers.append(server)
+            self._listening.append((sock, tls))
+            await self._accept(sock, tls)
+
+    def pause(self) -> None:
+        """Accept nobody for now; who comes waits in the kernel's queue."""
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+
+    async def resume(self) -> None:
+        """Accept again, those who have waited first."""
+        for sock, tls in self._listening:
+            await self._accept(sock, tls)
+
+    async def _accept(self, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
+        loop, limits = asyncio.get_running_loop(), self._shared.settings.limits
+        sock = listening.dup()  # a server closes its own when it is closed
+        if tls is None:
+            server = await loop.create_server(self._make_connection, sock=sock, backlog=BACKLOG)
+        else:
+            server = await loop.create_server(
+                self._make_connection,
+                sock=sock,
+                backlog=BACKLOG,
+                ssl=tls,
+                ssl_handshake_timeout=limits.handshake_s,
+                ssl_shutdown_timeout=limits.closing_s,
+            )
+        self._servers.append(server)
 
     async def close(self) -> None:
         """Accept nothing more, tell every publisher, and return when the last one is gone."""
-        for server in self._servers:
-            server.close()
+        self.pause()
+        for sock, _ in self._listening:
+            sock.close()
         members = list(self._shared.members)
         for member in members:
             member.send_away("The server is shutting down.")

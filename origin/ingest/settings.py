@@ -16,6 +16,10 @@ class IngestSettings:
     chunk_size: int = CHUNK_SIZE
     """Announced to encoders; FFmpeg copies it for what it sends."""
 
+    connections: int = 2000
+    """Open at once, whoever they are. Each idle one costs some 10 KiB and a descriptor; a live
+    publisher takes a second descriptor."""
+
     strangers_per_address: int = 50
     """Connections from one address that have not been let in to publish yet."""
 

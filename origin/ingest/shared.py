@@ -39,7 +39,9 @@ class Counters:
     open: int = 0
     """Connections at this moment."""
     refused: int = 0
-    """Connections beyond the limit of their address, and publishes that were turned down."""
+    """Connections beyond a limit, and publishes that were turned down."""
+    broken: int = 0
+    """Connections closed because they broke the protocol or missed a deadline."""
     bytes_in: int = 0
     """Bytes received since the start."""
 
@@ -63,18 +65,25 @@ class Shared:
         self.members: set[Member] = set()
         self.beat = beat or Beat()
         self.objection = objection
+        self.shortage: Callable[[], str | None] = lambda: None
+        """Why nobody new can be let in to publish at the moment, if so."""
         self._strangers: Counter[str] = Counter()  # not let in to publish yet, by address
 
-    def welcome(self, member: Member, address: str) -> bool:
-        """Take a new connection in; False if its address has too many strangers already."""
+    def welcome(self, member: Member, address: str) -> str | None:
+        """Take a new connection in; return why it has to go again, if it has to."""
         self.counters.accepted += 1
         self.counters.open += 1
         self.members.add(member)
-        if self._strangers[address] >= self.settings.strangers_per_address:
+        reason = None
+        if self.counters.open > self.settings.connections:
+            reason = "too many at once"
+        elif self._strangers[address] >= self.settings.strangers_per_address:
+            reason = "too many from one address"
+        if reason is None:
+            self._strangers[address] += 1
+        else:
             self.counters.refused += 1
-            return False
-        self._strangers[address] += 1
-        return True
+        return reason
 
     def trust(self, address: str) -> None:
         """A stranger from there has been let in, or has left."""

@@ -7,10 +7,18 @@ collector turns them into families at scrape time, so that a frame never pays fo
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import accumulate
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
+
+from origin.observe.durations import BOUNDS_S, Durations
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -33,10 +41,19 @@ class Family:
     labels: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """One metric of how often something took how long."""
+
+    name: str
+    help: str
+    durations: Durations
+
+
 class MetricsPage:
     """Renders ``/metrics`` from whatever ``read`` returns at that moment."""
 
-    def __init__(self, read: Callable[[], Iterable[Family]]) -> None:
+    def __init__(self, read: Callable[[], Iterable[Family | Histogram]]) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_StateCollector(read))
 
@@ -46,13 +63,24 @@ class MetricsPage:
 
 
 class _StateCollector(Collector):
-    def __init__(self, read: Callable[[], Iterable[Family]]) -> None:
+    def __init__(self, read: Callable[[], Iterable[Family | Histogram]]) -> None:
         self._read = read
 
     def collect(self) -> Iterator[Metric]:
         for family in self._read():
+            if isinstance(family, Histogram):
+                yield _histogram(family)
+                continue
             make = CounterMetricFamily if family.kind is Kind.COUNTER else GaugeMetricFamily
             metric = make(family.name, family.help, labels=family.labels)
             for labels, value in family.values.items():
                 metric.add_metric(labels, value)
             yield metric
+
+
+def _histogram(given: Histogram) -> HistogramMetricFamily:
+    bounds = [*map(str, BOUNDS_S), "+Inf"]
+    buckets = list(zip(bounds, accumulate(given.durations.counts), strict=True))
+    metric = HistogramMetricFamily(given.name, given.help)
+    metric.add_metric([], buckets, given.durations.total_s)
+    return metric

@@ -19,10 +19,16 @@ VERSION = 3
 FIRST_PRINTABLE = 32
 """A C0 of 32 or above is a text protocol's first letter, and never RTMP (5.2.2)."""
 
+TLS_HANDSHAKE = 0x16
+"""The first byte of TLS (RFC 8446, 5.1), which RTMP has never used as a version."""
+
 ECHO_SIZE = 1536
 HELLO_SIZE = 1 + ECHO_SIZE
 NONCE_SIZE = 1528
 """S1 is four bytes of time, four of zeros, and this much that the caller makes up."""
+
+
+_HTTP_METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"OPTIONS", b"CONNECT", b"DELETE", b"PRI")
 
 
 class _State(Enum):
@@ -49,7 +55,7 @@ class Handshake:
         self._inbox += data
         reply = b""
         if self._state is _State.AWAITING_HELLO:
-            self._refuse_text_protocols()
+            self._refuse_other_protocols()
             if len(self._inbox) >= HELLO_SIZE:
                 c1 = self._take(HELLO_SIZE)[1:]
                 reply = bytes([VERSION]) + self._s1 + c1
@@ -63,9 +69,19 @@ class Handshake:
         """What came after C2: the first bytes of the chunk stream."""
         return self._take(len(self._inbox)) if self.done else b""
 
-    def _refuse_text_protocols(self) -> None:
-        if self._inbox and self._inbox[0] >= FIRST_PRINTABLE:
-            raise ProtocolError(f"not RTMP: the first byte is {self._inbox[0]:#04x}")
+    def _refuse_other_protocols(self) -> None:
+        """Say what it looks like: a wrong port is the likeliest reason, and easily mended."""
+        if not self._inbox:
+            return
+        first = self._inbox[0]
+        if first == TLS_HANDSHAKE:
+            raise ProtocolError("this looks like TLS: rtmps:// has a port of its own")
+        if first < FIRST_PRINTABLE:
+            return
+        word = bytes(self._inbox[:8]).split(b" ")[0]
+        if word in _HTTP_METHODS:
+            raise ProtocolError("this looks like HTTP: viewers have a port of their own")
+        raise ProtocolError(f"not RTMP: the first byte is {first:#04x}")
 
     def _take(self, size: int) -> bytes:
         taken = bytes(self._inbox[:size])

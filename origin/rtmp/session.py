@@ -205,7 +205,6 @@ class ServerSession:
         wire = self._wire
         if wire.is_greeting and wire.shake_hands():
             self._enter(State.CONNECTING)
-        wire.begin_turn()
         while (message := wire.next_message()) is not None:
             if self._is_live and message.type_id in MEDIA:
                 self._media_at = wire.heard_at
@@ -217,7 +216,9 @@ class ServerSession:
                 return event
             if self._is_paused:
                 return None
-        if wire.turn_is_spent:
+        is_spent = wire.turn_is_spent
+        wire.begin_turn()  # the next one: events within a turn share what it may cost
+        if is_spent:
             return TurnSpent()
         wire.check_unfinished()
         return None

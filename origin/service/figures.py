@@ -47,6 +47,7 @@ def _listener_families(counters: Counters) -> Iterator[Family]:
     for name, text, value in (
         ("tidecast_rtmp_connections", "RTMP connections accepted.", counters.accepted),
         ("tidecast_rtmp_refused", "RTMP connections and publishes refused.", counters.refused),
+        ("tidecast_rtmp_broken", "RTMP connections closed for what they did.", counters.broken),
         ("tidecast_rtmp_received_bytes", "Bytes received over RTMP.", counters.bytes_in),
     ):
         yield Family(name, text, Kind.COUNTER, {(): float(value)})

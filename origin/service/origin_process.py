@@ -24,6 +24,7 @@ from origin.ingest.listener import RtmpListener
 from origin.ingest.settings import IngestSettings
 from origin.ingest.tls import Certificate
 from origin.observe.metrics import MetricsPage
+from origin.rtmp.limits import Limits
 from origin.service.attempt_figures import attempt_families
 from origin.service.figures import read_figures
 from origin.service.keeping import Keeping
@@ -31,6 +32,7 @@ from origin.service.memory import keep_memory
 from origin.service.publishing import Credentials, Publishing
 from origin.service.reloading import Reloadable, Reloader
 from origin.service.sockets import OriginSockets
+from origin.service.upkeep import Upkeep
 from origin.store.marks import SharedMemory
 from origin.streams.clock import Clock, LoopClock
 from origin.streams.reception import Reception
@@ -74,8 +76,8 @@ async def _serve(
     registry = _registry(settings, publishing.admission, clock, keeping)
     reception = Reception(registry, publishing.admission, clock, publishing.attempts)
     objection = publishing.gate.objection if publishing.gate is not None else None
-    chunk_size = settings.rtmp.chunk_size
-    listener = RtmpListener(reception, IngestSettings(chunk_size=chunk_size), objection)
+    listener = RtmpListener(reception, ingest_settings(settings), objection)
+    upkeep = Upkeep(listener, clock, settings.limits.memory_mib)
     reloader = Reloader(_watched(publishing, registry, certificate))
     stopping = _set_by_signals(asyncio.Event())
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.reload)
@@ -85,9 +87,11 @@ async def _serve(
             lambda: chain(
                 read_figures(registry, listener.counters),
                 attempt_families(publishing.attempts, publishing.gate),
+                upkeep.read(),
             )
         ),
         is_draining=stopping.is_set,
+        shortage=lambda: upkeep.shortage,
         attempts=publishing.attempts,
         token=credentials.token,
     )
@@ -96,12 +100,14 @@ async def _serve(
     if keeping is not None:
         keeping.restore(registry, _rules(settings), _new_epoch)
     reloader.start()
+    upkeep.start()
     await listener.start(sockets.rtmp)
     if sockets.rtmps is not None and certificate is not None:
         await listener.start(sockets.rtmps, tls=certificate.context)
     serving = asyncio.ensure_future(server.serve([sockets.control]))
     await stopping.wait()
     reloader.stop()
+    await upkeep.stop()
     registry.close("the server is shutting down")
     await listener.close()
     server.should_exit = True
@@ -120,6 +126,23 @@ def _watched(
     if certificate is not None:
         watched.append(Reloadable("RTMPS certificate", certificate.paths, certificate.load))
     return watched
+
+
+def ingest_settings(settings: Settings) -> IngestSettings:
+    """The listener's settings, as the operator has set them."""
+    limits = settings.limits
+    return IngestSettings(
+        limits=Limits(
+            handshake_s=limits.handshake_s,
+            connect_s=limits.connect_s,
+            publish_s=limits.publish_s,
+            silence_s=limits.silence_s,
+            unfinished_message_s=limits.unfinished_message_s,
+        ),
+        chunk_size=settings.rtmp.chunk_size,
+        connections=limits.connections,
+        strangers_per_address=limits.connections_per_address,
+    )
 
 
 def _registry(

@@ -114,4 +114,3 @@ async def the_certificate_is_renewed(
         put(pairs[1][part].read_text(), live[part])
     while not await presents(port, pairs[1].certificate):  # noqa: ASYNC110
         await asyncio.sleep(ASK_EVERY_S)
-

@@ -50,7 +50,7 @@ class RtmpClient:
         try:
             while data := await self.reader.read(65536):
                 self.heard += data
-        except ConnectionResetError:
+        except ConnectionError:
             pass
 
     async def write_until_broken(self, data: bytes) -> None:

@@ -125,6 +125,16 @@ async def test_a_door_that_breaks_tells_the_publisher_nothing_of_its_insides() -
         assert reason == "The server failed: try again."
 
 
+async def test_nobody_is_let_in_while_something_has_run_out() -> None:
+    door = OpenDoor()
+    async with listening(door) as listener, rtmp_client(listener.port) as client:
+        listener.listener.refuse_publishers_when(lambda: "Short of memory: try again later.")
+        await client.begin()
+        assert await client.hear(FAILED) == "Short of memory: try again later."
+        await client.closed()
+    assert door.publications == []
+
+
 async def test_a_door_that_does_not_answer_is_not_waited_for_for_ever() -> None:
     settings = IngestSettings(decision_s=0.05)
     async with listening(SlowDoor(), settings) as listener, rtmp_client(listener.port) as client:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from origin.errors import ProtocolError
-from origin.rtmp.handshake import Handshake
+from origin.rtmp.handshake import TLS_HANDSHAKE, Handshake
 from tests.support.cuts import Cutter, every_way
 from tests.support.encoders import ECHO, HELLO
 
@@ -55,9 +55,18 @@ def test_what_speaks_another_protocol_is_refused_at_its_first_byte(greeting: byt
         Handshake(NONCE).receive(greeting[:1])
 
 
+@pytest.mark.parametrize(
+    ("greeting", "looks_like"),
+    [(b"GET / HTTP/1.1\r\n", "HTTP"), (b"PRI * HTTP/2.0\r\n", "HTTP"), (b"\x16\x03\x01", "TLS")],
+)
+def test_whoever_mistook_the_port_can_read_so_in_the_log(greeting: bytes, looks_like: str) -> None:
+    with pytest.raises(ProtocolError, match=f"looks like {looks_like}: .* of (its|their) own"):
+        Handshake(NONCE).receive(greeting)
+
+
 @given(st.binary(max_size=4000))
 def test_garbage_raises_nothing_but_protocol_errors(data: bytes) -> None:
     try:
         Handshake(NONCE).receive(data)
     except ProtocolError:
-        assert data[0] >= 32
+        assert data[0] >= 32 or data[0] == TLS_HANDSHAKE
