@@ -1,12 +1,16 @@
 """The origin is killed under a live publisher, again and again, and viewers see one broadcast."""
 
 import asyncio
+import os
 import random
+import signal
 from dataclasses import replace
 from pathlib import Path
 
+from tests.plays.test_viewer import reaches, seconds_played_in
+from tests.support.browser import chromium, visit
 from tests.support.phoenix import phoenix
-from tests.support.servers import edge
+from tests.support.servers import edge, tidecast
 from tests.support.streamer import streaming
 from tests.validator.reading import OK, read
 from tests.validator.recorder import Recorder
@@ -17,6 +21,8 @@ KILLS = 20
 SEED = 4
 BETWEEN_S = (1.9, 2.9)
 LONGEST_SEGMENT_S = 2.0
+GAVE_UP = "hls.js gave up"
+"""What the page writes to the console at each fatal error of hls.js."""
 
 
 async def test_twenty_kills_cost_at_most_a_segment_each_and_break_no_rule(tmp_path: Path) -> None:
@@ -42,6 +48,28 @@ async def test_twenty_kills_cost_at_most_a_segment_each_and_break_no_rule(tmp_pa
     for session in map(without_what_broke_off, sessions):
         assert validate(session) == []
         assert_little_is_lost(session, streamer.lives)
+
+
+async def test_a_viewer_in_a_browser_plays_on_over_a_kill(tmp_path: Path) -> None:
+    async with (
+        tidecast(tmp_path, "--open") as server,
+        streaming(server.ports.rtmp) as streamer,
+        chromium() as browser,
+        visit(browser) as viewer,
+    ):
+        await server.until("main", "live")
+        await viewer.page.goto(f"{server.base}/main")
+        await reaches(viewer.page, "live")
+        await viewer.page.evaluate("window.sameDocument = true")
+        assert await seconds_played_in(viewer.page, 3.0) >= 2.0
+        (origin,) = [pid for pid, line in server.children().items() if " cdn" not in line]
+        os.kill(origin, signal.SIGKILL)
+        await streamer.sent(4.0, life=1)
+        await reaches(viewer.page, "live")
+        assert await seconds_played_in(viewer.page, 5.0) >= 4.0
+        assert await viewer.page.evaluate("window.sameDocument")
+        assert [line for line in viewer.complaints if GAVE_UP in line] == []
+        assert await server.stop() == 0
 
 
 def without_what_broke_off(session: Session) -> Session:
