@@ -11,9 +11,9 @@ from urllib.parse import urljoin
 
 from tests.validator.errors import UnreadableError
 from tests.validator.media import Run
-from tests.validator.mp4 import Fragments, read_fragments
+from tests.validator.mp4 import Fragments
 from tests.validator.playlist import MediaPlaylist, Tag, as_seconds
-from tests.validator.samples import Map, read_runs
+from tests.validator.samples import Map, read_frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,7 @@ def _read(
     if body is None or map_ is None or map_.init is None:
         return None, (), None  # W1 or F1 say so
     try:
-        fragments = read_fragments(body, map_.init)
-        return fragments, read_runs(fragments, map_.init, body), None
+        return *read_frames(body, map_.body), None
     except UnreadableError as error:
         return None, (), str(error)
     except (IndexError, StopIteration) as error:  # a field beyond the end of its structure

@@ -12,12 +12,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tests.validator.errors import UnreadableError
 
 SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)(?:,|$)')
+
+
+@lru_cache(maxsize=16_384)  # rules ask for the same ones over and over
+def _attributes(value: str) -> Mapping[str, str]:
+    return MappingProxyType({name: text.strip('"') for name, text in ATTRIBUTE.findall(value)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Tag:
     @property
     def attributes(self) -> Mapping[str, str]:
         """The value as an attribute list, quotes removed."""
-        return {name: value.strip('"') for name, value in ATTRIBUTE.findall(self.value)}
+        return _attributes(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +230,7 @@ def decode(body: bytes) -> str:
     return body.decode(errors="replace")
 
 
+@lru_cache(maxsize=4096)  # several rules read it, in sessions that differ in a few playlists
 def read_media(text: str) -> MediaPlaylist:
     """Read a media playlist; raise ``UnreadableError`` where a segment has no duration."""
     return _MediaReader().read(text)

@@ -26,7 +26,7 @@ from urllib.parse import urljoin
 from tests.validator.elementary import Picture
 from tests.validator.errors import UnreadableError
 from tests.validator.media import Container, Kind, Run
-from tests.validator.mp4 import Fragments, read_fragments
+from tests.validator.mp4 import Fragments
 from tests.validator.parts import Part, read_parts
 from tests.validator.playlist import (
     Listed,
@@ -36,7 +36,7 @@ from tests.validator.playlist import (
     read_media,
     read_multivariant,
 )
-from tests.validator.samples import Map, read_map, read_runs
+from tests.validator.samples import Map, read_frames, read_map
 from tests.validator.session import READERS, Exchange, Probe, Purpose, Session
 from tests.validator.ts import SYNC_BYTE, WRAP, Transport, read_transport
 
@@ -317,6 +317,5 @@ def _signed(difference: int) -> int:
 def _read_fmp4(segment: Segment, body: bytes) -> Segment:
     if segment.map is None or segment.map.init is None:
         return segment  # the map's own problem is reported with the map
-    init = segment.map.init
-    fragments = read_fragments(body, init)
-    return replace(segment, fragments=fragments, runs=read_runs(fragments, init, body))
+    fragments, runs = read_frames(body, segment.map.body)
+    return replace(segment, fragments=fragments, runs=runs)

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tests.validator.elementary import NAL_IDR, is_recovery_point, nal_units
 from tests.validator.errors import UnreadableError
 from tests.validator.media import Frame, Kind, Run
-from tests.validator.mp4 import Fragments, Init, InitTrack, Sample, read_init
+from tests.validator.mp4 import Fragments, Init, InitTrack, Sample, read_fragments, read_init
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,14 @@ def read_map(url: str, body: bytes | None) -> Map | None:
         return Map(url, body, None, str(error))
     except (IndexError, StopIteration) as error:  # a field beyond the end of its structure
         return Map(url, body, None, f"cut short: {error!r}")
+
+
+@lru_cache(maxsize=1024)  # one broken session differs from the next in a few bodies
+def read_frames(body: bytes, init_body: bytes) -> tuple[Fragments, tuple[Run, ...]]:
+    """Read a segment or a part with its initialization section."""
+    init = read_init(init_body)
+    fragments = read_fragments(body, init)
+    return fragments, read_runs(fragments, init, body)
 
 
 def read_runs(fragments: Fragments, init: Init, body: bytes) -> tuple[Run, ...]:

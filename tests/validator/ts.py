@@ -7,6 +7,7 @@ modulo 2**33; ``reading`` continues them.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from tests.validator.elementary import (
@@ -93,6 +94,7 @@ class Transport:
     runs: tuple[Run, ...]
 
 
+@lru_cache(maxsize=128)  # one broken session differs from the next in a few bodies
 def read_transport(data: bytes, picture: Picture | None = None) -> Transport:
     """Read a whole segment.
 
