@@ -131,7 +131,7 @@ class Gate:
         return self._ring.knows(stream)
 
     def holds(self, grant: Grant) -> bool:
-        return self._ring.holds(grant, self._around.wall())
+        return self._ring.holds(grant)
 
     def may_show(self, word: str) -> bool:
         return self._ring.may_show(word)

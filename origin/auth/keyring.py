@@ -131,10 +131,13 @@ class KeyRing:
             if key.stream == stream and key.secret is not None and is_usable(key, now)
         ]
 
-    def holds(self, grant: Grant, now: datetime) -> bool:
-        """Whether the key of ``grant`` is still there and may still be used."""
+    def holds(self, grant: Grant) -> bool:
+        """Whether the key of ``grant`` is still there and has not been disabled.
+
+        It may have expired: that counts when a publish begins, not in the middle of a show.
+        """
         key = grant.key
-        return key is None or any(same_key(key, own) and is_usable(own, now) for own in self._keys)
+        return key is None or any(same_key(key, own) and not own.disabled for own in self._keys)
 
     def may_show(self, word: str) -> bool:
         """Whether ``word`` can be written down: a public name, and nobody's key."""

@@ -110,11 +110,14 @@ def keeper_key(keeper: GateKeeper) -> StreamKey:
     return keeper.ring.matches(["other-2222"])[0]
 
 
-async def test_leave_is_taken_back_with_its_key() -> None:
-    keeper = GateKeeper([replace(MAIN, expires=EPOCH + timedelta(hours=1))])
+async def test_leave_is_taken_back_with_its_key_and_not_by_its_expiry() -> None:
+    guest = replace(MAIN, expires=EPOCH + timedelta(hours=1))
+    keeper = GateKeeper([guest])
     grant = await keeper.gate.admit(asked(KEY))
-    assert keeper.gate.holds(grant)
     keeper.clock.advance(3600)
+    assert keeper.gate.holds(grant)
+    assert "expired" in str(await refusal(keeper, asked(KEY)))
+    keeper.ring.replace([replace(guest, disabled=True)])
     assert not keeper.gate.holds(grant)
 
 
