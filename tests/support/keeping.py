@@ -80,6 +80,11 @@ class House:
         self.writer.when_reached(reached.set)
         assert reached.wait(WITHIN_S)
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass; the disk keeps up with it."""
+        self.settle()
+        self.clock.advance(seconds)
+
     async def publish(self, name: str = "main") -> Publication:
         request = PublishRequest("live", name, "", "192.0.2.7:50000", "OBS", "")
         return await self.registry.publish(request, lambda reason: None)

@@ -38,11 +38,13 @@ class Restorer:
             log.warning("kept file", path=str(complaint.path), reason=complaint.reason)
         for stream in streams:
             try:
-                remembered = remember(stream, self._present(stream))
+                self._take(remember(stream, self._present(stream)), registry)
             except FormError as error:
                 log.warning("kept file", path=str(stream.folder.note), reason=str(error))
-                continue
-            self._take(remembered, registry)
+            except Exception:
+                # Our own mistake; but what lies on a disk must not keep the process from starting
+                # again and again.
+                log.exception("the window is lost", stream=stream.folder.stream)
 
     def _present(self, stream: KeptStream) -> Present:
         return Present(

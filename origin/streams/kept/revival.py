@@ -43,6 +43,8 @@ MEMORY_OF_NUMBERS = timedelta(days=30)
 """How long the numbers of a stream are kept after its last session: the calendar has overtaken
 them long before (``streams.stream``)."""
 
+BEHIND = "more had been shown than could be kept"
+
 LOST_WITH_POWER_S = 60
 """What had been shown, and had not reached the disk: twice what kernels wait before they write."""
 
@@ -105,7 +107,9 @@ def remember(stream: KeptStream, present: Present) -> Remembered:
     all_kept = stream.sessions.get(session, ())
     segments = unbroken(all_kept)
     revived, reason = None, None
-    numbers = Following(note.msn, note.discontinuity)
+    numbers = Following(max(note.msn, present.shown + 1), note.discontinuity)
+    if session and present.shown >= note.msn and not segments:
+        reason = BEHIND
     if segments:
         try:
             revived = _revive(note, all_kept, segments, present)
@@ -142,7 +146,7 @@ def _revive(
         raise FormError("the machine was restarted")
     is_behind = present.shown >= last.number + last.is_complete
     if is_behind or (note.has_ended and note.msn != last.number + 1):
-        raise FormError("more had been shown than could be kept")
+        raise FormError(BEHIND)
     presentation = Presentation(
         rules=note.rules,
         epoch=present.epoch,
