@@ -7,9 +7,10 @@ its time, a stream that turns a publisher away) is the test's to make happen.
 import asyncio
 from collections.abc import Callable, Mapping
 
+from origin.auth.gate import Gate
 from origin.errors import Refused
 from origin.media.coded import Coded, CodedFrame, MediaKind, SequenceHeader
-from origin.streams.door import PublishRequest
+from origin.streams.door import PublishRequest, asked_by
 
 
 class RecordedPublication:
@@ -105,6 +106,21 @@ class SlowDoor(OpenDoor):
     ) -> RecordedPublication:
         self.asked.set()
         await self.may_open.wait()
+        return await super().publish(request, on_closed)
+
+
+class GatedDoor(OpenDoor):
+    """Keeps what is pushed by those whom the gate lets in."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__()
+        self.gate = gate
+        self.streams: list[str] = []
+
+    async def publish(
+        self, request: PublishRequest, on_closed: Callable[[str], None]
+    ) -> RecordedPublication:
+        self.streams.append((await self.gate.admit(asked_by(request))).stream)
         return await super().publish(request, on_closed)
 
 

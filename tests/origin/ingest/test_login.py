@@ -1,17 +1,13 @@
 """A login by user and password: FFmpeg is asked for it, and comes back until it has answered."""
 
-from collections.abc import Callable
-
 import pytest
 
 from origin.auth.adobe import NEED_LOGIN, AdobeLogin
-from origin.auth.gate import Gate
 from origin.auth.hashing import fast_hash
 from origin.auth.keyring import StreamKey
 from origin.rtmp.amf0 import Amf0Reader
 from origin.rtmp.limits import Limits
-from origin.streams.door import PublishRequest, asked_by
-from tests.support.doors import OpenDoor, RecordedPublication
+from tests.support.doors import GatedDoor
 from tests.support.encoders import read_replies
 from tests.support.gates import GateKeeper
 from tests.support.listeners import Listening, listening
@@ -20,21 +16,6 @@ from tests.support.rtmp_client import rtmp_client
 
 KEY = "main-7f3k-92qd-x4mv"
 HASHED = StreamKey("second", hashed=fast_hash("second-2222-3333"))
-
-
-class GatedDoor(OpenDoor):
-    """Keeps what is pushed by those whom the gate lets in."""
-
-    def __init__(self, gate: Gate) -> None:
-        super().__init__()
-        self.gate = gate
-        self.streams: list[str] = []
-
-    async def publish(
-        self, request: PublishRequest, on_closed: Callable[[str], None]
-    ) -> RecordedPublication:
-        self.streams.append((await self.gate.admit(asked_by(request))).stream)
-        return await super().publish(request, on_closed)
 
 
 @pytest.fixture
