@@ -21,7 +21,7 @@ and bytes, values and depth are bounded by ``Limits``. ``ProtocolError`` is all 
 """
 
 from collections.abc import Mapping
-from enum import Enum, IntEnum
+from enum import Enum
 from struct import Struct
 from typing import NamedTuple, TypeAlias, Union
 
@@ -60,7 +60,12 @@ AmfValue: TypeAlias = Union[
 ]
 
 
-class _Marker(IntEnum):
+class _Marker:
+    """Plain numbers, as ``messages.Type`` has them.
+
+    There may be ten thousand in a message, and each is compared with several.
+    """
+
     NUMBER = 0x00
     BOOLEAN = 0x01
     STRING = 0x02
@@ -109,7 +114,10 @@ class Amf0Reader:
         self._values_left -= 1
         if self._values_left < 0:
             raise ProtocolError("too many AMF0 values in one message")
-        (marker,) = self._take(1)
+        if self._at >= len(self._data):
+            raise ProtocolError("AMF0 ends a value too early")
+        marker = self._data[self._at]
+        self._at += 1
         match marker:
             case _Marker.NUMBER:
                 return self._number()

@@ -159,10 +159,17 @@ def _look_at(rendition: Rendition, *, with_ts: bool) -> None:
 
 
 def _listed(playlist: Resource | None) -> list[str]:
+    """The segments in a playlist, but for those that it says are missing."""
     if playlist is None:
         return []
-    lines = b"".join(playlist.pieces).decode().splitlines()
-    return [line for line in lines if not line.startswith("#")]
+    names: list[str] = []
+    is_gap = False
+    for line in b"".join(playlist.pieces).decode().splitlines():
+        is_gap |= line == "#EXT-X-GAP"
+        if not line.startswith("#"):
+            names += [] if is_gap else [line]
+            is_gap = False
+    return names
 
 
 def _feed_tags(data: bytes, number: int) -> Outcome:
