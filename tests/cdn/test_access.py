@@ -12,8 +12,6 @@ from tests.support.edge_processes import NOBODY, command, edge_process
 from tests.support.origins import FakeOrigin, Resource
 from tests.support.processes import PATIENCE_S, python
 
-pytestmark = pytest.mark.usefixtures("either_path")
-
 PLAYLIST = "/main/v0/index.m3u8"
 KEPT = {"Cache-Control": "max-age=60"}
 TARGET = PLAYLIST + "?token=s3cret&_HLS_msn=7"

@@ -24,6 +24,8 @@ from typing import NamedTuple
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from tests.support.processes import inherited
+
 ADDRESS = "127.0.0.1"
 READY_WITHIN_S = 15.0
 STOP_WITHIN_S = 12.0
@@ -54,6 +56,19 @@ def free_ports(count: int) -> list[int]:
         return [int(each.getsockname()[1]) for each in sockets]
 
 
+def two_ports() -> int:
+    """The first of two free ports in a row."""
+    for port in free_ports(20):
+        with socket.socket() as first, socket.socket() as second:
+            try:
+                first.bind((ADDRESS, port))
+                second.bind((ADDRESS, port + 1))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no two free ports in a row")
+
+
 class ServerProcess:
     """One process: started, waited for, stopped politely or not."""
 
@@ -67,7 +82,11 @@ class ServerProcess:
         """Start it; also once more after it was stopped or killed."""
         with self._log.open("ab") as log:  # the process keeps the descriptor
             self._process = await asyncio.create_subprocess_exec(
-                *self._arguments, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                *self._arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=inherited(),
             )
         try:
             async with asyncio.timeout(READY_WITHIN_S):

@@ -1,6 +1,5 @@
 """Purging: every worker is reached, what is gone is fetched anew, and failures are named."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -13,24 +12,11 @@ from cdn.errors import SettingsError
 from cdn.settings import Metrics
 from tests.support.origins import FakeOrigin, Resource
 from tests.support.processes import python
-from tests.support.servers import free_ports
+from tests.support.servers import free_ports, two_ports
 from tests.support.viewers import Viewers
 
 SEGMENT = b"x" * 1000
 KEPT = {"Cache-Control": "max-age=3600"}
-
-
-def two_ports() -> int:
-    """Return the first of two free ports in a row."""
-    for port in free_ports(20):
-        with socket.socket() as first, socket.socket() as second:
-            try:
-                first.bind(("127.0.0.1", port))
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no two free ports in a row")
 
 
 def purge(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ from tests.support.origins import FakeOrigin, Resource
 from tests.support.processes import PATIENCE_S
 from tests.support.viewers import read_answer, read_head
 
-pytestmark = pytest.mark.usefixtures("either_path")
+every_path = pytest.mark.usefixtures("either_path")
 
 HELD = "/main/v0/index.m3u8?_HLS_msn=7"
 SEGMENT = "/main/v0/a-7.m4s"
@@ -30,6 +30,7 @@ async def origin() -> AsyncIterator[FakeOrigin]:
     await origin.die()
 
 
+@every_path
 async def test_two_hundred_held_requests_and_a_slow_reader_do_not_keep_it(
     origin: FakeOrigin,
 ) -> None:
@@ -82,6 +83,7 @@ async def test_a_service_manager_hears_when_it_is_ready_reloads_and_stops(
             assert (await child.exit())[0] == 0
 
 
+@every_path
 async def test_when_descriptors_run_out_newcomers_wait_and_all_else_goes_on(
     origin: FakeOrigin,
 ) -> None:

@@ -16,8 +16,6 @@ from tests.support.edge_processes import edge_process
 from tests.support.origins import FakeOrigin, Resource
 from tests.support.viewers import read_answer
 
-pytestmark = pytest.mark.usefixtures("either_path")
-
 PLAYLIST = "/main/v0/index.m3u8"
 HELD = f"{PLAYLIST}?_HLS_msn=7"
 LONG = {"Cache-Control": "max-age=600"}
@@ -73,6 +71,7 @@ def write(file: Path, origin: FakeOrigin, rest: str = "") -> None:
     file.write_text(f'[origin]\nurl = "{origin.url}"\n{rest}')
 
 
+@pytest.mark.usefixtures("either_path")
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_a_reload_drops_nobody_and_its_rules_are_in_force(
     origins: tuple[FakeOrigin, FakeOrigin], tmp_path: Path, workers: int
