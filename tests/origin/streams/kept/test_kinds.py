@@ -34,9 +34,7 @@ def seen(house: House) -> dict[str, str]:
                 found[f"{name}/{part.name}"] = rendition.find(part.name)
     assert any(found.values())
     known = {name: text_of(each) for name, each in found.items() if each is not None}
-    return {
-        name: each.replace("epoch1", "epoch0").encode("latin-1") for name, each in known.items()
-    }
+    return {name: each.replace("epoch1", "epoch0") for name, each in known.items()}
 
 
 async def kept(house: House, units: Iterable[tuple[int, Coded]], **told: object) -> House:
