@@ -7,13 +7,12 @@ AV1 bitstream specification: 5.3 (OBUs), 4.10.5 (leb128), 5.5.1 (the sequence he
 from dataclasses import dataclass
 
 from origin.errors import MediaError
-from origin.media.avc_sps import FASTEST_FRAME_RATE
+from origin.media.avc_sps import FASTEST_FRAME_RATE, LARGEST_SIDE
 from origin.media.bitreader import BitReader
 from origin.media.colour import UNSPECIFIED, Colour, described
 
 OBU_SEQUENCE_HEADER = 1
 LONGEST_LEB128 = 8
-LARGEST_SIDE = 65_536
 HIGH_PROFILE, PROFESSIONAL_PROFILE = 1, 2
 FIRST_LEVEL_WITH_TIERS = 8
 SELECT_SCREEN_CONTENT_TOOLS = 2
@@ -61,6 +60,8 @@ def parse_sequence(payload: bytes) -> SequenceParameters:
         frame_rate = _read_operation(bits)
     width_bits, height_bits = bits.read(4) + 1, bits.read(4) + 1
     width, height = bits.read(width_bits) + 1, bits.read(height_bits) + 1
+    if max(width, height) > LARGEST_SIDE:
+        raise MediaError(f"an AV1 picture of {width}x{height}")
     if not is_reduced and bits.flag():  # frame_id_numbers_present_flag
         bits.skip(7)
     bits.skip(3)  # 128x128 superblocks, filter intra, intra edge filter

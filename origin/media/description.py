@@ -10,6 +10,7 @@ changed? Equal records, and records that say the same in other bytes, have not c
 from collections.abc import Callable
 from dataclasses import replace
 
+from origin.errors import MediaError
 from origin.media.aac import AacConfiguration
 from origin.media.ac3 import Ac3Configuration, Eac3Configuration
 from origin.media.av1 import Av1Configuration, lacks_sequence_header
@@ -28,6 +29,10 @@ from origin.media.hevc import HevcConfiguration
 from origin.media.mp3 import Mp3Configuration
 from origin.media.opus import OpusConfiguration
 from origin.media.vp9 import Vp9Configuration
+
+LONGEST_RECORD = 64 * 1024
+"""Bytes. x265's, with all of its settings in a message, has 2,500. It is kept for as long as the
+stream lives, and served with every initialization segment."""
 
 SELF_ANNOUNCING = frozenset({Codec.MP3, Codec.AC3, Codec.EAC3})
 """Codecs whose first frame takes the place of a sequence header."""
@@ -80,6 +85,8 @@ class Description:
     def _take_header(self, header: SequenceHeader) -> bool:
         if header == self._header:
             return False  # repeated by many encoders: it changes nothing
+        if len(header.record) > LONGEST_RECORD:
+            raise MediaError(f"a {header.codec.name} sequence header of {len(header.record)} bytes")
         if needs_keyframe(header):
             self._header = header
             self.configuration = None

@@ -24,7 +24,7 @@ MAGIC = b"fLaC"
 STREAMINFO_BYTES = 34
 BLOCK_HEAD = bytes([0x80, 0, 0, STREAMINFO_BYTES])  # the last block, of type 0 (8.1)
 BLOCK_TYPE_MASK = 0x7F
-FASTEST_RATE = 655_350
+SLOWEST_RATE, FASTEST_RATE = 8_000, 655_350
 SYNC = 0xFFF8  # 14 bits and a reserved one; then the blocking strategy (9.1)
 SYNC_MASK = 0xFFFE
 
@@ -51,7 +51,8 @@ class FlacConfiguration(AudioConfiguration):
         bits.skip(48)  # sizes of frames
         rate, channels, depth = bits.read(20), bits.read(3) + 1, bits.read(5) + 1
         known = info[:4] + bytes(6) + info[10:13] + bytes([info[13] & 0xF0])
-        if not 16 <= smallest <= largest or not 0 < rate <= FASTEST_RATE:
+        is_short = 16 <= smallest <= largest <= rate  # a second would be many times too long
+        if not is_short or not SLOWEST_RATE <= rate <= FASTEST_RATE:
             raise MediaError(f"FLAC with blocks of {smallest} to {largest} samples at {rate} Hz")
         return FlacConfiguration(
             record=BLOCK_HEAD + known.ljust(STREAMINFO_BYTES, b"\0"),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from origin.errors import MediaError
+from origin.media.avc_sps import LARGEST_SIDE
 from origin.media.bitreader import BitReader
 from origin.media.coded import Codec
 from origin.media.colour import described
@@ -96,4 +97,7 @@ def _read_size(keyframe: bytes) -> tuple[int, int]:
         bits.skip(3 if profile & 1 else 0)  # subsampling
     else:
         bits.skip(1 if profile & 1 else 0)
-    return bits.read(16) + 1, bits.read(16) + 1
+    width, height = bits.read(16) + 1, bits.read(16) + 1
+    if max(width, height) > LARGEST_SIDE:
+        raise MediaError(f"a VP9 picture of {width}x{height}")
+    return width, height

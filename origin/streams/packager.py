@@ -209,6 +209,9 @@ class Packager:
             if frame.is_keyframe:
                 self._delays.setdefault(frame.track, frame.composition)
         tracks = self._in_order()
+        if not tracks:  # another header came behind what is held, and VP9's needs a keyframe
+            self._held, self._held_bytes = [], 0
+            return
         self.presentation.configure(tracks)
         self._domain = Domain(
             tracks, self._clock, self._rules, self.presentation, self._date, self._on_media

@@ -27,19 +27,26 @@ class FlvFile:
     def path(self) -> Path:
         return CORPUS / f"{self.name}.flv"
 
-    def units(self) -> list[tuple[int, Coded]]:
-        """What a publisher would send, with its time in milliseconds."""
+    def tags(self) -> list[tuple[int, int, bytes]]:
+        """What a publisher would send: times in milliseconds, AUDIO or VIDEO, and bodies."""
         data, at = self.path.read_bytes(), FILE_HEADER
-        found: list[tuple[int, Coded]] = []
+        found: list[tuple[int, int, bytes]] = []
         while at < len(data):
             size = int.from_bytes(data[at + 1 : at + 4], "big")
             time = int.from_bytes(data[at + 4 : at + 7], "big") | data[at + 7] << 24
             body = data[at + TAG_HEADER : at + TAG_HEADER + size]
             if data[at] in (AUDIO, VIDEO):
-                read = read_video if data[at] == VIDEO else read_audio
-                found += [(time, unit) for unit in read(body)]
+                found.append((time, data[at], body))
             at += TAG_HEADER + size + TAG_SIZE
         return found
+
+    def units(self) -> list[tuple[int, Coded]]:
+        """What these messages hold, with their times."""
+        return [
+            (at, unit)
+            for at, kind, body in self.tags()
+            for unit in (read_video if kind == VIDEO else read_audio)(body)
+        ]
 
     def frames(self, kind: MediaKind) -> list[CodedFrame]:
         units = [unit for _, unit in self.units() if isinstance(unit, CodedFrame)]

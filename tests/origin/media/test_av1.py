@@ -91,6 +91,13 @@ def test_depth_and_colour_are_read(fields: Fields, depth: int, colour: Colour | 
     assert (picture.bit_depth, picture.colour) == (depth, colour)
 
 
+def test_a_picture_that_is_larger_than_any_is_refused() -> None:
+    fields = Fields().write(0, 3).write(0b11, 2).write(0, 5)
+    fields.write(15, 4).write(0, 4).write(65_535, 16).write(0, 1)
+    with pytest.raises(MediaError, match="an AV1 picture of 65536x1"):
+        parse_sequence(fields.bytes())
+
+
 def test_the_frame_rate_is_read_where_it_is_constant() -> None:
     fields = Fields().write(0, 3).write(0, 2)
     fields.write(1, 1).write(1001, 32).write(60_000, 32).write(1, 1).write(0b010, 3)  # uvlc: 1

@@ -116,6 +116,12 @@ def test_frames_of_another_codec_than_was_announced_are_not_described() -> None:
     assert description.take(AAC_HEADER), "and AAC is another configuration then"
 
 
+def test_a_header_that_is_too_long_to_be_kept_is_refused() -> None:
+    header = AVC_HEADER._replace(record=AVC_HEADER.record + bytes(64 * 1024))
+    with pytest.raises(MediaError, match="AVC sequence header of 65"):
+        Description().take(header)
+
+
 def test_a_header_that_cannot_be_read_leaves_what_was_known() -> None:
     description = Description()
     description.take(AVC_HEADER)

@@ -55,6 +55,7 @@ def test_a_frame_says_how_many_samples_it_holds(frame: str, samples: int) -> Non
         (b"", "a FLAC header of 0 bytes"),
         (STREAMINFO[:-1], "a FLAC header of 33 bytes"),
         (bytes(34), "blocks of 0 to 0 samples at 0 Hz"),
+        (b"\x00\x10\xff\xff" + STREAMINFO[4:], "blocks of 16 to 65535 samples at 48000 Hz"),
     ],
 )
 def test_what_is_no_streaminfo_is_refused(record: bytes, reason: str) -> None:

@@ -72,6 +72,7 @@ def test_the_first_frame_of_a_recording_is_such_a_keyframe() -> None:
         (RECORD, b"", "the VP9 keyframe ends"),
         (RECORD, KEYFRAME[:6], "the VP9 keyframe ends"),
         (RECORD, b"\x82\x49\x83\x43" + KEYFRAME[4:], "not a VP9 keyframe"),
+        (RECORD, KEYFRAME[:4] + b"\x0f\xff\xf0\x00\x00", "a VP9 picture of 65536x1"),
     ],
 )
 def test_what_is_neither_is_refused(record: bytes, keyframe: bytes, reason: str) -> None:

@@ -2,18 +2,31 @@
 
 import io
 import subprocess
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import av
 import pytest
 
+from origin.errors import MediaError, ProtocolError
 from origin.hls.playlist import Container
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
-from origin.media.coded import VIDEO_TRACK, Codec, Coded, CodedFrame, ColourInfo, SequenceHeader
+from origin.media.coded import (
+    VIDEO_TRACK,
+    Codec,
+    Coded,
+    CodedFrame,
+    ColourInfo,
+    MediaKind,
+    SequenceHeader,
+)
 from origin.media.colour import Colour, ColourTold
+from origin.rtmp.flv import read_audio, read_video
 from origin.streams.packager import Packager
-from tests.support.flv_files import FlvFile, flv_file, flv_files
+from tests.support.flv_files import VIDEO, FlvFile, flv_file, flv_files
 from tests.support.packaging import NOON, initialization_of, segment_bodies, text
 
 every_file = pytest.mark.parametrize("file", flv_files(), ids=lambda file: file.name)
@@ -130,3 +143,48 @@ def test_colour_told_before_a_keyframe_begins_anew_and_repeated_headers_do_not()
     assert playlist.count("#EXT-X-DISCONTINUITY\n") == 1
     assert playlist.count("#EXT-X-MAP") == 2
     assert "VIDEO-RANGE=PQ" in text(packager.presentation.multivariant())
+
+
+def test_a_header_behind_frames_that_wait_leaves_nothing_to_begin_with() -> None:
+    file = flv_file("vp9_opus")
+    header = next(unit for _, unit in file.units() if isinstance(unit, SequenceHeader))
+    packager = new_packager()
+    packager.push(0, header)
+    packager.push(0, file.frames(MediaKind.VIDEO)[0])
+    packager.push(0, header._replace(record=header.record + b"another"))
+    packager.flush()
+    assert packager.presentation.segment_count == 0
+
+
+DAMAGED = 400
+
+
+def test_damaged_recordings_are_packaged_or_refused() -> None:
+    outcomes: Counter[str] = Counter()
+    for seed in range(DAMAGED):
+        chance = Random(seed)
+        packager = new_packager()
+        try:
+            for at, kind, body in damaged(chance.choice(flv_files()), chance):
+                for unit in read_video(body) if kind == VIDEO else read_audio(body):
+                    packager.push(at, unit)
+            packager.flush()
+            packager.presentation.end()
+        except (MediaError, ProtocolError):
+            outcomes["refused"] += 1
+        else:
+            outcomes["packaged"] += 1
+    assert min(outcomes["refused"], outcomes["packaged"]) > DAMAGED // 20
+
+
+def damaged(file: FlvFile, chance: Random) -> Iterator[tuple[int, int, bytes]]:
+    """A recording's messages, with a few bytes changed, left out and put in near their heads."""
+    tags = file.tags()
+    places = {chance.randrange(min(len(tags), 12)) for _ in range(3)}
+    for number, (at, kind, whole_body) in enumerate(tags):
+        body = bytearray(whole_body)
+        if number in places and body:
+            place = chance.randrange(min(len(body), 48))
+            size = chance.randrange(4)
+            body[place : place + size] = chance.randbytes(chance.randrange(4))
+        yield at, kind, bytes(body)
