@@ -77,6 +77,8 @@ class Lineup:
         offered = self._offer(pictures, sounds)
         new = [name for name in offered if name not in self._names]
         self._names += new[: MOST_RENDITIONS - len(self._names)]
+        if not set(offered) & set(self._names):
+            offered = self._names[-1:]  # there is room for no other
         return tuple(
             _place(name, pictures, sounds, is_offered=name in offered)
             for name in sorted(self._names, key=lambda name: name not in offered)

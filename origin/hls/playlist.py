@@ -94,7 +94,7 @@ def _media_lines(snapshot: Snapshot) -> Iterator[str]:
         initialization = segment.initialization
         if index >= in_parts:
             yield from ll.part_lines(segment.parts, segment.timescale)
-        if segment.is_gap:
+        if segment.is_gap and low_latency is not None:
             yield "#EXT-X-GAP"
         yield f"#EXTINF:{segment.duration_s:.6f},"
         yield f"{segment.stem}.{EXTENSIONS[snapshot.container]}"

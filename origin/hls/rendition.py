@@ -12,7 +12,8 @@ What is kept true here, whatever the publisher does:
   that only grows; an initialization segment's name is the hash of its content.
 * EXT-X-MEDIA-SEQUENCE and EXT-X-DISCONTINUITY-SEQUENCE never go back (``hls.window``).
 * A part or segment that this rendition has nothing for, while others have, is a gap (EXT-X-GAP
-  and GAP=YES): its number is used up, and players take it from another rendition.
+  and GAP=YES): its number is used up, and players take it from another rendition. Classic
+  playlists cannot say so (EXT-X-GAP needs version 8): there it has what there is.
 
 When segments begin and end, with which number and date, is decided for all renditions at once by
 ``hls.presentation``, which alone calls what changes something here.
@@ -300,6 +301,8 @@ class Rendition:
         nothing is missing. And where nobody has a picture, the sound goes on without.
         """
         leading, timescale = _leading_run(part)
+        if not self.is_low_latency:
+            return False
         if leading:
             last = leading[-1]
             self._covered_s = (last.dts + 2 * last.duration) / timescale

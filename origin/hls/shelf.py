@@ -61,7 +61,7 @@ class Shelf:
         None, too, where there is nothing in the segment that could be carried.
         """
         segment = self._segments.get(name)
-        if segment is None or segment.is_gap or mpegts.refusal(segment.tracks):
+        if segment is None or mpegts.refusal(segment.tracks):
             return None
         if name not in self._transport:
             try:
