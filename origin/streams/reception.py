@@ -4,6 +4,7 @@ It lets in whom the registry lets in, and writes down each attempt with what cam
 (``origin.auth.attempts``). What was asked is masked here, before anybody writes it anywhere.
 """
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -17,6 +18,8 @@ from origin.streams.door import Publication, PublishRequest, asked_by
 from origin.streams.registry import Registry
 
 log = structlog.get_logger()
+
+TOO_SLOW = "it could not be decided in time"
 
 
 class Reception:
@@ -44,6 +47,9 @@ class Reception:
             publication = await self._registry.enter(grant, request, on_closed)
         except Refused as refusal:
             self._note(asked, Outcome.REFUSED, str(refusal), refusal.aside)
+            raise
+        except asyncio.CancelledError:  # the listener does not wait for ever
+            self._note(asked, Outcome.REFUSED, TOO_SLOW)
             raise
         self._note(asked, Outcome.ACCEPTED, stream=grant.stream)
         return publication

@@ -1,17 +1,22 @@
 """The reception: who came, what was asked and what came of it, without a word that opens."""
 
+import asyncio
+
 import pytest
 
+from origin.auth.asking import Asked
 from origin.auth.attempts import Outcome
-from origin.auth.keyring import StreamKey
+from origin.auth.gate import OpenToAll
+from origin.auth.keyring import Grant, StreamKey
 from origin.errors import Refused
 from origin.hls.rules import Rules
 from origin.streams.door import PublishRequest
-from origin.streams.reception import Reception
+from origin.streams.reception import TOO_SLOW, Reception
 from origin.streams.registry import Registry
 from origin.streams.stream import Patience
 from tests.support.clocks import EPOCH, FakeClock
 from tests.support.gates import GateKeeper
+from tests.support.stations import Station
 
 KEY = "main-7f3k-92qd-x4mv"
 
@@ -51,6 +56,23 @@ async def test_who_is_refused_is_written_down_with_the_reason_and_a_hint(
     assert attempt.reason.startswith("unknown stream key")
     assert attempt.hint == "did you mean `main`?"
     assert attempt.asked == "live/mia…"
+
+
+class Undecided(OpenToAll):
+    """Never comes to a decision."""
+
+    async def admit(self, asked: Asked) -> Grant:
+        return await asyncio.get_running_loop().create_future()
+
+
+async def test_a_decision_that_is_not_waited_for_is_written_down() -> None:
+    station = Station()
+    reception = Reception(station.registry, Undecided(), station.clock)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await knock(reception, KEY)
+    (attempt,) = reception.attempts
+    assert (attempt.outcome, attempt.reason) == (Outcome.REFUSED, TOO_SLOW)
 
 
 async def test_no_key_is_in_the_book_right_or_wrong(reception: Reception) -> None:
