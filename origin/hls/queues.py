@@ -29,8 +29,10 @@ class Queues:
         self._timescale = tracks[leader].timescale
         self._early = [0] * len(tracks)
         """How much sooner another picture is decoded than the leader's of the same moment."""
-        self._is_other_picture = tuple(
-            track.kind is MediaKind.VIDEO and index != leader for index, track in enumerate(tracks)
+        self._other_pictures = tuple(
+            index
+            for index, track in enumerate(tracks)
+            if track.kind is MediaKind.VIDEO and index != leader
         )
         self._timescales = tuple(track.timescale for track in tracks)
         self._others = tuple(
@@ -50,9 +52,11 @@ class Queues:
 
     def is_empty_before(self, at: int) -> bool:
         """Whether nothing here begins before ``at``."""
+        if self.leading and self.leading[0].dts < at:
+            return False
         return not any(
             queue and queue[0].dts * self._timescale < at * timescale
-            for queue, timescale in zip(self.of, self._timescales, strict=True)
+            for queue, timescale in self._others
         )
 
     def others_reach(self, at: int) -> bool:
@@ -99,10 +103,12 @@ class Queues:
         moment, and until the next one as much sooner as that one came: encoders that reorder
         differently decode the same moment at different times.
         """
-        return tuple(
-            _take(queue, None if before is None else self._limit(index, before, keyframe))
-            for index, queue in enumerate(self.of)
-        )
+        if before is None:
+            return tuple([_take(queue, None) for queue in self.of])
+        limits = [-(-before * timescale // self._timescale) for timescale in self._timescales]
+        for index in self._other_pictures:
+            limits[index] = self._limit(index, before, keyframe)
+        return tuple([_take(queue, limit) for queue, limit in zip(self.of, limits, strict=True)])
 
     def begin(self, index: int, keyframe: Sample) -> tuple[bool, int]:
         """Drop what of another picture cannot be decoded: what comes before its own keyframe.
@@ -117,14 +123,10 @@ class Queues:
         twin = self._twin(index, keyframe) if keyframe is not None else None
         if twin is not None:
             return twin
-        # A picture has one timescale, whichever it is.
-        before -= self._early[index]
-        return -(-before * self._timescales[index] // self._timescale)
+        return before - self._early[index]  # a picture has one timescale, whichever it is
 
     def _twin(self, index: int, keyframe: Sample) -> int | None:
         """When another picture's keyframe is decoded that shows the same moment as the leader's."""
-        if not self._is_other_picture[index]:
-            return None
         shown = keyframe.dts + keyframe.composition_offset
         for sample in reversed(self.of[index]):
             if sample.is_sync and abs(sample.dts + sample.composition_offset - shown) <= SAME_TIME:
@@ -139,7 +141,8 @@ class Queues:
 
 def weight(samples: Iterable[Sample]) -> int:
     """Return the bytes of memory that samples hold."""
-    return sum([len(sample.payload) + SAMPLE_OVERHEAD_BYTES for sample in samples])
+    payloads = [len(sample.payload) for sample in samples]
+    return sum(payloads) + len(payloads) * SAMPLE_OVERHEAD_BYTES
 
 
 def _take(queue: list[Sample], before: int | None) -> tuple[Sample, ...]:

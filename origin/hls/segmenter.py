@@ -114,6 +114,7 @@ class Segmenter:
         self._timescales = tuple(track.timescale for track in tracks)
         self._followers = tuple(i for i in range(len(tracks)) if i != self._leader)
         self._queues = Queues(tracks, self._leader)
+        self._waiting = self._queues.of
         self._leading = self._queues.leading
         self._room = rules.longest_part_bytes
         self._target_is_fixed = target is not None
@@ -190,10 +191,12 @@ class Segmenter:
         return tuple(events)
 
     def _push_follower(self, index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
-        if sample.dts < self._first[index] or self._is_undecodable(index, sample):
+        if sample.dts < self._first[index] or (
+            self._unseen and self._is_undecodable(index, sample)
+        ):
             self._room += weight([sample])
             return NOTHING
-        self._queues.of[index].append(sample)
+        self._waiting[index].append(sample)
         if sample.dts <= self._silence[index]:
             return NOTHING
         if not self._begun:
@@ -272,6 +275,8 @@ class Segmenter:
         The others must have come as far, unless the leader's next frame is here: whatever they
         still owe then goes into the next part, as it does everywhere.
         """
+        if self._part_full >= until:
+            return
         is_decided = next_is_here and self._queues.has_others
         while self._part_full < until:
             if not is_decided and not self._queues.others_reach(self._part_full):
