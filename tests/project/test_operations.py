@@ -51,7 +51,10 @@ def exists(path: str) -> bool:
 def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
     yield name, command
     if isinstance(command, click.Group):
-        for below in command.commands.values():
+        context = click.Context(command)
+        for below in filter(
+            None, (command.get_command(context, each) for each in command.list_commands(context))
+        ):
             yield from commands(below, f"{name} {below.name}")
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from origin.cli import FLAGS
+from origin.commands import FLAGS
 from origin.config.reference import example_file, settings_page
 from origin.config.settings import known_keys, load_settings
 
