@@ -10,7 +10,7 @@ OBS sends them; all sounds are tones of their own.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class Rung:
 @asynccontextmanager
 async def climbing(
     url: str, rungs: Sequence[Rung], *, sounds: int = 1, seconds: float | None = None
-) -> AsyncIterator[Pusher]:
+) -> AsyncGenerator[Pusher]:
     """A publisher for as long as the block lasts; what is left of it vanishes at the end."""
     process = await asyncio.create_subprocess_exec(
         *command(url, rungs, sounds=sounds, seconds=seconds),
