@@ -3,12 +3,14 @@
 ::
 
     python -m tests.fuzz --inputs 1000000 --processes 2     in process
+    python -m tests.fuzz --sessions 10000                   over TCP, against a server of its own
     python -m tests.fuzz --seed 1 --number 4711 --keep tests/corpus/fuzz/what-it-did
 
 Exit status 1 if there was anything to mend.
 """
 
 import argparse
+import asyncio
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -16,6 +18,7 @@ from pathlib import Path
 from tests.fuzz.inputs import make
 from tests.fuzz.run import Report, quiet, run
 from tests.fuzz.target import feed
+from tests.fuzz.tcp import attack_own_server
 
 BATCH = 10_000
 GROWTH_ALLOWED_KIB = 64 * 1024
@@ -28,11 +31,14 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
     parser.add_argument("--inputs", type=int, default=10_000, help="inputs fed in process")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--sessions", type=int, default=0, help="sessions over TCP instead")
     parser.add_argument("--number", type=int, help="feed this one alone, and let it raise")
     parser.add_argument("--keep", type=Path, help="where to keep it, without an ending")
     options = parser.parse_args()
     if options.number is not None:
         return _one(options.seed, options.number, options.keep)
+    if options.sessions:
+        return _attack(options.seed, options.first, options.sessions)
     return _many(options.seed, options.first, options.inputs, options.processes)
 
 
@@ -44,6 +50,18 @@ def _one(seed: int, number: int, keep: Path | None) -> int:
     with quiet():
         print(feed(given, number).value)
     return 0
+
+
+def _attack(seed: int, first: int, sessions: int) -> int:
+    harm = asyncio.run(attack_own_server(seed, first, sessions))
+    print(f"{harm.sessions:,} sessions over TCP beside a healthy publisher")
+    print(f"  the publisher went unread for over 0.5 s {harm.long_gaps} times; of late", end=" ")
+    print(f"for {harm.read_gap_s:.3f} s at the longest")
+    print(f"  the event loop was late by {harm.loop_lag_s:.3f} s, this program by", end=" ")
+    print(f"{harm.own_lag_s:.3f} s (all of the last minute)")
+    complaints = harm.complaints()
+    print("\n".join(["  " + complaint for complaint in complaints] or ["  no harm done"]))
+    return int(bool(complaints))
 
 
 def _many(seed: int, first: int, inputs: int, processes: int) -> int:

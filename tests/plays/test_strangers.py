@@ -19,6 +19,7 @@ import pytest
 import pytest_asyncio
 
 from origin.rtmp.amf0 import encode
+from tests.fuzz.tcp import attack
 from tests.support.encoders import ECHO, HELLO, KEYFRAME, Encoder
 from tests.support.rtmp_client import RtmpClient, rtmp_client
 from tests.support.servers import NO_EDGE, TidecastProcess, running
@@ -282,6 +283,11 @@ async def test_media_that_is_none_harms_nobody_else(town: Town, body: bytes) -> 
         client.writer.write_eof()
         async with asyncio.timeout(PATIENCE_S):
             await client.closed()
+
+
+async def test_mutated_sessions_harm_nobody_else(town: Town) -> None:
+    harm = await attack(town.server, town.steady, 1, range(200))
+    assert harm.complaints() == []
 
 
 async def test_an_address_has_only_so_many_strangers(town: Town) -> None:
