@@ -156,7 +156,8 @@ def _video(
         case VideoPacket.CODED_FRAMES | VideoPacket.CODED_FRAMES_X:
             return _picture(track, codec, packet, is_key, data)
         case VideoPacket.SEQUENCE_START:
-            return (SequenceHeader(track, codec, bytes(data)),)
+            # FFmpeg sends an empty one where libaom does not know its header yet, then another.
+            return (SequenceHeader(track, codec, bytes(data)),) if data else _NOTHING
         case VideoPacket.SEQUENCE_END:
             return (SequenceEnd(track),)
         case VideoPacket.METADATA:
@@ -212,7 +213,7 @@ def _sound(track: TrackId, codec: Codec, data: memoryview | bytes) -> tuple[Code
 
 def _sound_header(track: TrackId, codec: Codec, record: bytes) -> tuple[Coded, ...]:
     """Opus may send its comments in place of a header; AC-3's and MP3's headers are empty."""
-    if codec in SELF_ANNOUNCING or record.startswith(_OPUS_COMMENT):
+    if not record or codec in SELF_ANNOUNCING or record.startswith(_OPUS_COMMENT):
         return _NOTHING
     return (SequenceHeader(track, codec, record),)
 

@@ -112,6 +112,11 @@ def test_codecs_that_announce_themselves_need_no_header(fourcc: bytes) -> None:
     assert read_audio(b"\x90" + fourcc) == ()
 
 
+def test_an_empty_header_says_nothing_yet() -> None:
+    assert read_video(b"\x90av01") == ()
+    assert read_audio(b"\x90Opus") == ()
+
+
 def test_the_comments_of_opus_are_no_header() -> None:
     assert read_audio(b"\x90OpusOpusTags\x00") == ()
     header = SequenceHeader(AUDIO_TRACK, Codec.OPUS, b"OpusHead\x01")
