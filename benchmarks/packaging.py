@@ -24,10 +24,11 @@ from av.packet import Packet
 from av.stream import Stream
 
 from origin.hls import mpegts
+from origin.hls.cuts import PartReady, SegmenterEvent
 from origin.hls.presentation import Presentation
 from origin.hls.rendition import Rendition
 from origin.hls.rules import Rules
-from origin.hls.segmenter import PartReady, Segmenter, SegmenterEvent
+from origin.hls.segmenter import Segmenter
 from origin.media.aac import AacConfiguration
 from origin.media.avc import AvcConfiguration
 from origin.media.coded import TrackId

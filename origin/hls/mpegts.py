@@ -22,9 +22,9 @@ from av.packet import Packet
 from av.stream import Stream
 
 from origin.errors import MediaError
+from origin.hls.cuts import choose_leader
 from origin.hls.elementary import ADTS_HEADER_BYTES, adts, annex_b
 from origin.hls.segment import Segment
-from origin.hls.segmenter import choose_leader
 from origin.hls.ts_packets import (
     COUNTER_CYCLE,
     LONGEST_PCR_GAP,

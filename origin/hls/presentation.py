@@ -30,6 +30,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from origin.hls.cuts import PartReady, SegmentEnded, SegmenterEvent
 from origin.hls.dates import Dating, first_date, next_date
 from origin.hls.lineup import Lineup, Place
 from origin.hls.listing import SoundName, listing
@@ -41,7 +42,6 @@ from origin.hls.rendition import Rendition
 from origin.hls.resource import Resource, playlist
 from origin.hls.rules import Rules, part_target_s, target_duration
 from origin.hls.segment import Segment
-from origin.hls.segmenter import PartReady, SegmentEnded, SegmenterEvent
 from origin.hls.shared import Beginning, Shared
 from origin.media.coded import MediaKind, TrackId
 from origin.media.timebase import Ticks

@@ -29,6 +29,7 @@ from datetime import datetime, timedelta
 from origin.hls import mpegts
 from origin.hls.announcement import Announcement
 from origin.hls.blocking import LiveEdge
+from origin.hls.cuts import PartReady, choose_leader
 from origin.hls.fmp4 import fragment, producer_reference_time
 from origin.hls.low_latency import LowLatency, Report, next_part
 from origin.hls.memory import RenditionMemory
@@ -36,7 +37,6 @@ from origin.hls.names import part_name, place_of, stem_of
 from origin.hls.playlist import Container, Snapshot, media_playlist
 from origin.hls.resource import Pieces, Resource, named, playlist
 from origin.hls.segment import OpenSegment, Part, Segment, together
-from origin.hls.segmenter import PartReady, choose_leader
 from origin.hls.shared import Beginning, Shared
 from origin.hls.shelf import Shelf, media_type
 from origin.hls.window import Window

@@ -7,9 +7,10 @@ tracks are known (``streams.packager``) and never goes on after ``flush``.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from origin.hls.cuts import SegmentEnded, SegmenterEvent
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
-from origin.hls.segmenter import SegmentEnded, Segmenter, SegmenterEvent
+from origin.hls.segmenter import Segmenter
 from origin.media.coded import CodedFrame, MediaKind, TrackId
 from origin.media.timebase import Millis
 from origin.media.track import Track

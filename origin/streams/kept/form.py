@@ -28,11 +28,11 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from origin.errors import MediaError
+from origin.hls.cuts import PartReady
 from origin.hls.memory import Memory
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.hls.segment import Part
-from origin.hls.segmenter import PartReady
 from origin.media.aac import AacConfiguration
 from origin.media.ac3 import Ac3Configuration, Eac3Configuration
 from origin.media.av1 import Av1Configuration

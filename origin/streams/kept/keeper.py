@@ -21,10 +21,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from origin.hls.cuts import PartReady
 from origin.hls.memory import Memory
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
-from origin.hls.segmenter import PartReady
 from origin.store.folder import StreamFolder
 from origin.store.journal import FILE_HEAD, Pieces
 from origin.store.marks import Marks

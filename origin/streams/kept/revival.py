@@ -21,9 +21,9 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from origin.errors import MediaError
+from origin.hls.cuts import SegmentEnded
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
-from origin.hls.segmenter import SegmentEnded
 from origin.media.timebase import Millis
 from origin.store.folder import KeptSegment, KeptStream
 from origin.store.journal import Kind

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from origin.hls.cuts import PartReady, SegmentEnded, SegmenterEvent
 from origin.hls.rules import SHORTEST_PART, Rules
-from origin.hls.segmenter import PartReady, SegmentEnded, Segmenter, SegmenterEvent
+from origin.hls.segmenter import Segmenter
 from origin.media.aac import AacConfiguration
 from origin.media.sample import Sample
 from origin.media.timebase import Ticks

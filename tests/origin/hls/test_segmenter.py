@@ -6,8 +6,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from origin.errors import MediaError
+from origin.hls.cuts import PartReady, SegmentEnded, SegmenterEvent
 from origin.hls.rules import Rules
-from origin.hls.segmenter import PartReady, SegmentEnded, Segmenter, SegmenterEvent
+from origin.hls.segmenter import Segmenter
 from origin.media.sample import Sample
 from tests.support.frames import (
     AUDIO,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from origin.hls.cuts import PartReady
 from origin.hls.rules import Rules
-from origin.hls.segmenter import PartReady
 from origin.media.coded import TrackId
 from origin.media.colour import Colour, ColourTold, LightLevel, MasteringDisplay
 from origin.media.configuration import AudioConfiguration, VideoConfiguration
