@@ -154,7 +154,7 @@ class Rules(Section):
     """Rules by kind of resource; without one, the origin's headers are obeyed."""
 
     playlist: Rule = Rule()
-    """Media playlists: index.m3u8 below v0/, v1/, ..."""
+    """Media playlists: index.m3u8 below v0/, p0/, a0/, ..."""
     multivariant: Rule = Rule()
     """Multivariant playlists: any other .m3u8."""
     media: Rule = Rule()

@@ -39,7 +39,7 @@ _UNRESERVED = frozenset(
 _PLAIN_PATH = re.compile(rb"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?|/")
 _PATH = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})+")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
-_RENDITION = re.compile(r"/[av]\d+/[^/]*$")
+_RENDITION = re.compile(r"/[apv]\d+/[^/]*$")
 _GZIP = re.compile(rb"(?:^|,)\s*(?:gzip|x-gzip|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?(?:,|$)")
 
 _CODED = frozenset(["m4s", "mp4", "m4v", "m4a", "cmfv", "cmfa", "ts", "aac", "mp3"])

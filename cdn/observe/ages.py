@@ -47,7 +47,7 @@ LONGEST_STREAM = 128
 LARGEST_PLAYLIST_BYTES = 4 * 1024 * 1024
 """How much is unpacked to find the end of a stream."""
 
-_RENDITION = re.compile(r"/[av]\d+/[^/]*$")
+_RENDITION = re.compile(r"/[apv]\d+/[^/]*$")
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ PART = r"\.[0-9]+\.m4s$"
 """A part's name is its segment's and a number: ab-7.m4s consists of ab-7.0.m4s, ab-7.1.m4s, ..."""
 
 PATTERNS: dict[Kind, str] = {
-    Kind.PLAYLIST: r"/[av][0-9]+/[^/]+\.m3u8$",
+    Kind.PLAYLIST: r"/[apv][0-9]+/[^/]+\.m3u8$",
     Kind.MULTIVARIANT: r"[^/]\.m3u8$",
     Kind.ASSET: r"^/assets/",
     Kind.MEDIA: rf"[^/]\.(?:{'|'.join(MEDIA_EXTENSIONS)})$",

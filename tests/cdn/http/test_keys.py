@@ -191,6 +191,7 @@ def test_what_is_compressed_already_has_one_key_for_everybody() -> None:
         ("/main/v0/index.m3u8?_HLS_msn=7", Kind.PLAYLIST),
         ("/main/ts/v0/index.m3u8", Kind.PLAYLIST),
         ("/main/a1/index.m3u8", Kind.PLAYLIST),
+        ("/main/p0/index.m3u8", Kind.PLAYLIST),
         ("/main/v0/init-12ab.mp4", Kind.MEDIA),
         ("/main/v0/ab-7.m4s", Kind.MEDIA),
         ("/main/ts/v0/ab-7.ts", Kind.MEDIA),

@@ -1,4 +1,4 @@
-"""A publish of several pictures and sounds, unit by unit: which domains and renditions there are."""
+"""A publish of several pictures and sounds, unit by unit: which domains and renditions result."""
 
 from collections.abc import Callable, Iterator, Mapping
 
