@@ -9,8 +9,8 @@ It rises where more is sent than the uplink takes: first by a little, then by se
 encoder drops frames. It rises or falls evenly where the publisher's clock is wrong.
 """
 
+import math
 from collections import deque
-from collections.abc import Iterator
 
 from origin.observe.health.codes import Code, Level
 from origin.observe.health.second import Second
@@ -44,37 +44,54 @@ STARTING_S = 1
 
 MINUTE = 60
 MILLIS = 1000
+_FINE = Level.FINE
+
+
+class _Least:
+    """The least of the last minute, or of up to half a minute more."""
+
+    __slots__ = ("_before", "_count", "_present")
+
+    def __init__(self) -> None:
+        self._before = self._present = math.inf
+        self._count = 0
+
+    def take(self, value: float) -> None:
+        self._present = min(self._present, value)
+        self._count += 1
+        if self._count >= MINUTE:
+            self._before, self._present, self._count = self._present, value, 0
+
+    @property
+    def value(self) -> float:
+        return min(self._before, self._present)
 
 
 class _Track:
     """The least lag of each second, of one track."""
 
+    __slots__ = ("_lags", "_least", "lag_ms", "rise_ms")
+
     def __init__(self) -> None:
         self._lags: deque[float] = deque(maxlen=WINDOW)
-        self._minute: deque[float] = deque(maxlen=MINUTE)
+        self._least = _Least()
+        self.lag_ms: float | None = None
+        """Of the latest second, over the least of the last minute."""
+        self.rise_ms = 0.0
+        """Over the least of the last ten seconds."""
 
     def take(self, lag_ms: float | None) -> None:
         """None begins anew: what was before cannot be compared with what comes."""
-        if lag_ms is not None:
-            self._lags.append(lag_ms)
-            self._minute.append(lag_ms)
-        elif self._lags:
-            self._lags.clear()
-            self._minute.clear()
-
-    @property
-    def is_known(self) -> bool:
-        return bool(self._lags)
-
-    @property
-    def lag_ms(self) -> float:
-        """Of the latest second, over the least of the last minute."""
-        return self._lags[-1] - min(self._minute)
-
-    @property
-    def rise_ms(self) -> float:
-        """Over the least of the last ten seconds."""
-        return self._lags[-1] - min(self._lags)
+        if lag_ms is None:
+            if self._lags:
+                self._lags.clear()
+                self._least = _Least()
+            self.lag_ms = None
+            return
+        self._lags.append(lag_ms)
+        self._least.take(lag_ms)
+        self.lag_ms = lag_ms - self._least.value
+        self.rise_ms = lag_ms - min(self._lags)
 
     @property
     def drift(self) -> float:
@@ -83,16 +100,16 @@ class _Track:
             return 0.0
         looks = list(self._lags)
         third = len(looks) // 3
-        beside = (len(looks) - third) // 2
+        apart = len(looks) - third
         first, last = min(looks[:third]), min(looks[-third:])
         whole = last - first
-        drift = whole / MILLIS / (len(looks) - third)
+        drift = whole / MILLIS / apart
         if abs(drift) < SMALL_DRIFT:
             return 0.0
-        middle = (min(looks[beside : beside + third]) - first) / whole
+        middle = (min(looks[apart // 2 : apart // 2 + third]) - first) / whole
         if not EVENLY <= middle <= 1 - EVENLY or drift > FASTEST_RISE:
             return 0.0
-        if drift < 0 and last > min(self._minute):  # it makes up for what was late
+        if drift < 0 and last > self._least.value:  # it makes up for what was late
             return 0.0
         return drift
 
@@ -100,52 +117,62 @@ class _Track:
 class Arrival:
     """Both tracks: what only one of them shows is not the network's, and no clock's."""
 
+    codes = (Code.UPLINK_CONGESTED, Code.CLOCK_DRIFT)
+
     def __init__(self) -> None:
-        self._tracks = (_Track(), _Track())
+        self._video, self._audio = _Track(), _Track()
         self._bytes: deque[int] = deque(maxlen=WINDOW)
+        self.lag_ms: float | None = None
+        """Of the track that is less late, over its least of the last minute."""
+        self.rise_ms = 0.0
+        """Of the track that is less late, within ten seconds."""
         self.worst_ms = 0.0
         """The most that ``lag_ms`` has ever been."""
 
     def take(self, second: Second) -> None:
         self._bytes.append(second.picture_bytes + second.sound_bytes)
         if second.number > STARTING_S:
-            for track, lag in zip(
-                self._tracks, (second.video_lag_ms, second.audio_lag_ms), strict=True
-            ):
-                track.take(lag)
-            self.worst_ms = max(self.worst_ms, self.lag_ms or 0.0)
+            video, audio = self._video, self._audio
+            video.take(second.video_lag_ms)
+            audio.take(second.audio_lag_ms)
+            self._compare(video, audio)
 
-    @property
-    def lag_ms(self) -> float | None:
-        """Of the track that is less late, over its least of the last minute."""
-        return min((track.lag_ms for track in self._tracks if track.is_known), default=None)
+    def _compare(self, video: _Track, audio: _Track) -> None:
+        known = [track for track in (audio, video) if track.lag_ms is not None]
+        if not known:
+            self.lag_ms, self.rise_ms = None, 0.0
+            return
+        self.lag_ms = min(track.lag_ms or 0.0 for track in known)
+        self.rise_ms = min(track.rise_ms for track in known)
+        if self.lag_ms > self.worst_ms:
+            self.worst_ms = self.lag_ms
 
-    @property
-    def rise_ms(self) -> float:
-        """Of the track that is less late, within ten seconds."""
-        return min((track.rise_ms for track in self._tracks if track.is_known), default=0.0)
+    def _known(self) -> list[_Track]:
+        """The sound first: more of its frames come, and the beat does not favour any of them."""
+        return [track for track in (self._audio, self._video) if track.lag_ms is not None]
 
     @property
     def drift(self) -> float:
         """Of the track that drifts less; 0 where one of them does not."""
-        return min((track.drift for track in self._tracks if track.is_known), key=abs, default=0.0)
+        least = math.inf
+        for track in self._known():
+            drift = track.drift
+            if not drift:
+                return 0.0
+            least = min(least, drift, key=abs)
+        return least if least < math.inf else 0.0
 
     @property
     def bitrate(self) -> float:
         """Bits per second that came through in the last ten seconds."""
         return sum(self._bytes) * 8 / max(1, len(self._bytes))
 
-    def look(self) -> Iterator[tuple[Code, Level]]:
-        rise = self.rise_ms
-        if rise > RISE_MS:
-            yield Code.UPLINK_CONGESTED, Level.ERROR
-        else:
-            yield Code.UPLINK_CONGESTED, Level.UNSURE if rise > SMALL_RISE_MS else Level.FINE
-        drift = abs(self.drift)
-        if drift >= DRIFT:
-            yield Code.CLOCK_DRIFT, Level.WARNING
-        else:
-            yield Code.CLOCK_DRIFT, Level.UNSURE if drift >= SMALL_DRIFT else Level.FINE
+    def look(self) -> tuple[Level, Level]:
+        rise, drift = self.rise_ms, abs(self.drift)
+        return (
+            _FINE if rise <= SMALL_RISE_MS else Level.ERROR if rise > RISE_MS else Level.UNSURE,
+            _FINE if drift < SMALL_DRIFT else Level.WARNING if drift >= DRIFT else Level.UNSURE,
+        )
 
     def say(self, code: Code) -> str:
         """The finding in words."""

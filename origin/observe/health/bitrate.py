@@ -11,8 +11,8 @@ compared.
 
 import math
 from collections import deque
-from collections.abc import Iterator
 from itertools import pairwise
+from operator import sub
 
 from origin.observe.health.codes import Code, Level
 from origin.observe.health.second import KILO, Declared, Second
@@ -44,10 +44,13 @@ SETTLING_S = 1
 
 MILLIS = 1000
 BITS = 8
+_FINE = Level.FINE
 
 
 class Bitrate:
     """Bytes of the leading picture and sound."""
+
+    codes = (Code.BITRATE_LOW, Code.BITRATE_UNSTABLE)
 
     def __init__(self) -> None:
         self.declared = Declared()
@@ -98,14 +101,11 @@ class Bitrate:
             declared += self.declared.audio_bitrate
         return came * BITS / len(self._pictures) / declared
 
-    def look(self) -> Iterator[tuple[Code, Level]]:
+    def look(self) -> tuple[Level, Level]:
         share = self.share
         if share is None or self._is_still():
-            yield Code.BITRATE_LOW, Level.FINE
-            yield Code.BITRATE_UNSTABLE, Level.FINE
-            return
-        yield Code.BITRATE_LOW, self._lowness(share)
-        yield Code.BITRATE_UNSTABLE, self._unsteadiness(share)
+            return _FINE, _FINE
+        return self._lowness(share), self._unsteadiness(share)
 
     def _is_still(self) -> bool:
         keyframes, pictures = sum(self._keyframes), sum(self._pictures)
@@ -113,20 +113,23 @@ class Bitrate:
 
     def _lowness(self, share: float) -> Level:
         if len(self._pictures) < WINDOW - SETTLING_S:
-            return Level.FINE
+            return _FINE
         if share < LOW_SHARE:
             return Level.WARNING
-        return Level.UNSURE if share < FAIR_SHARE else Level.FINE
+        return Level.UNSURE if share < FAIR_SHARE else _FINE
 
     def _unsteadiness(self, share: float) -> Level:
         if len(self._pictures) < ENOUGH or share > CONSTANT_WITHIN:
-            return Level.FINE
-        between = [p - k for p, k in zip(self._pictures, self._keyframes, strict=True)]
+            return _FINE
+        between = list(map(sub, self._pictures, self._keyframes))
+        # No deviation is more than half the range, and what varies less needs no closer look.
+        if (max(between) - min(between)) * len(between) <= 2 * FAIR_VARIATION * sum(between):
+            return _FINE
         variation = _variation(between)
         if variation <= FAIR_VARIATION:
-            return Level.FINE
+            return _FINE
         if not self._is_capped(between) or not _comes_back(between):
-            return Level.FINE
+            return _FINE
         return Level.WARNING if variation > VARIATION else Level.UNSURE
 
     def _is_capped(self, between: list[int]) -> bool:

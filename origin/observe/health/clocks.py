@@ -5,8 +5,6 @@ stamps are of what arrives together: encoders send both in the order of their ti
 one of them is delayed by encoding, the two clocks have come apart.
 """
 
-from collections.abc import Iterator
-
 from origin.observe.health.codes import Code, Level
 from origin.observe.health.second import Second
 
@@ -21,10 +19,13 @@ JUMP_SHOWN_S = 15
 
 MILLIS = 1000
 USUAL_STEP_MS = 40
+_FINE = Level.FINE
 
 
 class Clocks:
     """The two clocks, side by side."""
+
+    codes = (Code.AV_SKEW, Code.TIMESTAMP_JUMP)
 
     def __init__(self) -> None:
         self.skew_ms: int | None = None
@@ -50,14 +51,12 @@ class Clocks:
             self.skew_ms = second.audio_at - second.video_at
             self._excess_ms = abs(self.skew_ms) - max(step, USUAL_STEP_MS)
 
-    def look(self) -> Iterator[tuple[Code, Level]]:
-        if self._excess_ms > SKEW_MS:
-            yield Code.AV_SKEW, Level.WARNING
-        else:
-            is_fair = self._excess_ms <= FAIR_SKEW_MS
-            yield Code.AV_SKEW, Level.FINE if is_fair else Level.UNSURE
+    def look(self) -> tuple[Level, Level]:
         shown = self._jumped_at is not None and self._second - self._jumped_at < JUMP_SHOWN_S
-        yield Code.TIMESTAMP_JUMP, Level.WARNING if shown else Level.FINE
+        jump = Level.WARNING if shown else _FINE
+        if self._excess_ms <= FAIR_SKEW_MS:
+            return _FINE, jump
+        return Level.WARNING if self._excess_ms > SKEW_MS else Level.UNSURE, jump
 
     def say(self, code: Code) -> str:
         """The finding in words."""

@@ -3,11 +3,10 @@
 Browsers are named as of early 2026, for fragmented MP4 in Media Source Extensions.
 """
 
-from collections.abc import Iterator
-
 from origin.media.coded import Codec
 from origin.media.configuration import AudioConfiguration, VideoConfiguration
 from origin.observe.health.codes import Code, Level
+from origin.observe.health.second import Second
 
 NAMES = {
     Codec.AVC: "H.264", Codec.HEVC: "HEVC", Codec.AV1: "AV1", Codec.VP9: "VP9", Codec.AAC: "AAC",
@@ -34,18 +33,22 @@ REMEDY = {
 class Codecs:
     """The codecs of all tracks of a publish."""
 
+    codes = (Code.CODEC_NOT_EVERYWHERE,)
+
     def __init__(self) -> None:
         self.video: VideoConfiguration | None = None
         self.audio: AudioConfiguration | None = None
         self._others: set[Codec] = set()
 
+    def take(self, second: Second) -> None:
+        """Codecs change with headers, not with seconds."""
+
     def meet(self, codec: Codec) -> None:
         """There is a track of this codec beside the leading ones."""
         self._others.add(codec)
 
-    def look(self) -> Iterator[tuple[Code, Level]]:
-        level = Level.WARNING if self._doubtful() is not None else Level.FINE
-        yield Code.CODEC_NOT_EVERYWHERE, level
+    def look(self) -> tuple[Level]:
+        return (Level.WARNING if self._doubtful() is not None else Level.FINE,)
 
     def _doubtful(self) -> Codec | None:
         video = self.video.codec if self.video is not None else None

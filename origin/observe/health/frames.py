@@ -11,7 +11,6 @@ encoding lag". Packets do not tell which it was, unless they came late as well.
 """
 
 from collections import deque
-from collections.abc import Iterator
 from statistics import median_low
 
 from origin.observe.health.codes import Code, Level
@@ -66,8 +65,13 @@ STARTING_S = 2
 """Encoders that begin are not even yet."""
 
 
+_FINE = Level.FINE
+
+
 class Frames:
     """The leading picture's frames."""
+
+    codes = (Code.FRAMES_DROPPED, Code.FRAMERATE_MISMATCH)
 
     def __init__(self) -> None:
         self.declared = Declared()
@@ -148,10 +152,9 @@ class Frames:
         is_unusual = self._had_others or (declared is not None and declared > 2 * SPARSE_FPS)
         return is_sparse and is_unusual
 
-    def look(self) -> Iterator[tuple[Code, Level]]:
+    def look(self) -> tuple[Level, Level]:
         dropped = self._dropping()
-        yield Code.FRAMES_DROPPED, dropped
-        yield Code.FRAMERATE_MISMATCH, self._slowness(dropped)
+        return dropped, self._slowness(dropped)
 
     def _dropping(self) -> Level:
         if self._still >= STILL_S or self.sends_keyframes_only:
@@ -161,19 +164,19 @@ class Frames:
             return Level.ERROR
         if share >= DROPPED_SHARE:
             return Level.WARNING
-        return Level.UNSURE if share > FEW_DROPPED_SHARE else Level.FINE
+        return Level.UNSURE if share > FEW_DROPPED_SHARE else _FINE
 
     def _slowness(self, dropped: Level) -> Level:
         declared, fps = self.declared.frame_rate, self.fps
         if declared is None or fps is None or len(self._pictures) < STARTING_S + 2:
-            return Level.FINE
+            return _FINE
         if self._still or (self._keyframes_only >= STARTING_S and self._had_others):
             return Level.UNSURE
         if dropped > Level.UNSURE:
             fps /= 1.0 - self.dropped_share  # those are accounted for
         if fps < TOO_FEW_SHARE * declared:
             return Level.WARNING
-        return Level.UNSURE if fps < ENOUGH_SHARE * declared else Level.FINE
+        return Level.UNSURE if fps < ENOUGH_SHARE * declared else _FINE
 
     def say(self, code: Code) -> str:
         """The finding in words."""

@@ -5,7 +5,6 @@ for a keyframe is found out while it waits.
 """
 
 from collections import deque
-from collections.abc import Iterator
 from itertools import pairwise
 from statistics import median_low
 from typing import NamedTuple
@@ -43,6 +42,8 @@ FEWEST = 3
 
 MILLIS = 1000
 
+_FINE = Level.FINE
+
 ADVICE = "set Settings > Output > Streaming > Keyframe Interval to 2 s (0 means automatic)"
 
 
@@ -57,24 +58,39 @@ class Interval(NamedTuple):
 class Keyframes:
     """The keyframes of the leading picture."""
 
+    codes = (Code.KEYFRAME_INTERVAL_LONG, Code.KEYFRAME_INTERVAL_VARIABLE)
+
     def __init__(self) -> None:
         self._recent: deque[Interval] = deque(maxlen=64)  # a keyframe every 0.2 s fills it
         self._last: int | None = None
         self._now = 0
         self._sum_ms = self._count = 0
+        self._shortest_ms = self._longest_ms = 0  # of the recent ones
 
     def take(self, second: Second) -> None:
         if second.jump_ms:  # what lies on both sides of a jump has nothing to do with each other
             self._recent.clear()
             self._last = None
-        for picture in second.keyframes if not second.jump_ms else ():
-            if self._last is not None:
-                self._end_interval(picture.at)
-            self._last = picture.at
+            self._shortest_ms = self._longest_ms = 0
+        elif second.keyframes:
+            for picture in second.keyframes:
+                if self._last is not None:
+                    self._end_interval(picture.at)
+                self._last = picture.at
+            self._shortest_ms = min(self._recent).length_ms if self._recent else 0
+            self._longest_ms = max(self._recent).length_ms if self._recent else 0
         if second.video_at is not None:
             self._now = second.video_at
-        while self._recent and self._recent[0].ended < self._now - WINDOW_S * MILLIS:
-            self._recent.popleft()
+            self._forget(self._now - WINDOW_S * MILLIS)
+
+    def _forget(self, before: float) -> None:
+        recent = self._recent
+        if not recent or recent[0].ended >= before:
+            return
+        while recent and recent[0].ended < before:
+            recent.popleft()
+        self._shortest_ms = min(recent).length_ms if recent else 0
+        self._longest_ms = max(recent).length_ms if recent else 0
 
     def _end_interval(self, at: int) -> None:
         assert self._last is not None
@@ -103,30 +119,27 @@ class Keyframes:
         """Of those in the window; the open one counts once it is the longest."""
         if not self._recent:
             return self.open_s or None
-        return max(max(self._recent).length_ms / MILLIS, self.open_s)
+        return max(self._longest_ms / MILLIS, self.open_s)
 
-    def look(self) -> Iterator[tuple[Code, Level]]:
+    def look(self) -> tuple[Level, Level]:
         worst = self.worst_s or 0.0
-        level = Level.FINE if worst <= LONG_S else Level.WARNING
-        yield (
-            Code.KEYFRAME_INTERVAL_LONG,
-            Level.ERROR if worst > TOO_LONG_S else level,
-        )
-        yield Code.KEYFRAME_INTERVAL_VARIABLE, self._evenness()
+        if worst <= LONG_S:
+            return _FINE, self._evenness()
+        return Level.ERROR if worst > TOO_LONG_S else Level.WARNING, self._evenness()
 
     def _evenness(self) -> Level:
+        if self._longest_ms - self._shortest_ms <= DEVIATION_MS:
+            return _FINE
         begin = self._now - PATTERN_S * MILLIS
         lengths = [interval.length_ms for interval in self._recent if interval.ended >= begin]
         if len(lengths) < FEWEST:
-            return Level.FINE
-        if max(lengths) - min(lengths) <= DEVIATION_MS:
-            return Level.FINE
+            return _FINE
         usual = median_low(lengths)
         allowed = max(usual * DEVIATION, DEVIATION_MS)
         others = sum(abs(length - usual) > allowed for length in lengths)
         changes = sum(abs(one - other) > allowed for one, other in pairwise(lengths))
         is_uneven = others >= UNEVEN_SHARE * len(lengths) and changes > A_STEP
-        return Level.WARNING if is_uneven else Level.FINE
+        return Level.WARNING if is_uneven else _FINE
 
     def say(self, code: Code) -> str:
         """The finding in words."""

@@ -17,11 +17,13 @@ _FINE, _UNSURE = Level.FINE, Level.UNSURE
 class Latch:
     """One finding's memory."""
 
-    __slots__ = ("_row", "_to_clear", "_to_raise", "level", "since_s")
+    __slots__ = ("_row", "_to_clear", "_to_raise", "is_idle", "level", "since_s")
 
     def __init__(self, code: Code) -> None:
         self._to_raise, self._to_clear = PATIENCE[code]
         self._row = 0
+        self.is_idle = True
+        """Whether another ``FINE`` would change nothing: nearly always, so it is asked first."""
         self.level = _FINE
         """``FINE`` while the finding is not raised."""
         self.since_s = 0.0
@@ -29,6 +31,13 @@ class Latch:
 
     def look(self, level: Level, now_s: float) -> bool:
         """Take the level of one look; return whether the finding was raised or cleared by it."""
+        has_changed = self._count(level)
+        if has_changed:
+            self.since_s = now_s
+        self.is_idle = self.level is _FINE and not self._row
+        return has_changed
+
+    def _count(self, level: Level) -> bool:
         if level is _UNSURE:
             self._row = 0
             return False
@@ -41,5 +50,4 @@ class Latch:
             return False
         self._row = 0
         self.level = level
-        self.since_s = now_s
         return True

@@ -1,7 +1,7 @@
 """One publisher's health: frames in, findings out.
 
 ``take`` is on the way of every frame, so it puts two numbers aside, and looks at the time at every
-fourth frame of a track. Everything else happens once per second of the server's clock, in
+eighth frame of a track. Everything else happens once per second of the server's clock, in
 ``_close_second``; seconds are counted from the publish's beginning, and those in which nothing came
 are made up for when the next frame comes or somebody asks.
 
@@ -11,6 +11,7 @@ monitor serves one publish and is used from the event loop's thread alone; it ke
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Protocol
 
 from origin.errors import MediaError
 from origin.media.coded import AUDIO_TRACK, VIDEO_TRACK, Codec, Coded, CodedFrame, SequenceHeader
@@ -30,21 +31,34 @@ from origin.observe.health.second import Declared, Picture, Second
 from origin.observe.health.sound import Sound
 
 SECOND = 1.0
-TIMED = 4
+MILLIS = 1000
+TIMED = 8
 """One frame in so many is asked when it came: a clock costs as much as all else that ``take`` does.
 It is a power of two. The first of each second is always asked, and so are keyframes."""
 
 MOST_KEYFRAMES = 300
 """Of one second; a codec whose every frame is one has as many as it has frames."""
 
-MOST_ARRIVALS = 300
-"""Of one second: enough for 500 frames of each track."""
-
 LONGEST_SILENCE_S = 60
 """Seconds without anything that are made up for one by one."""
 
 _VIDEO, _AUDIO = VIDEO_TRACK, AUDIO_TRACK  # looked up once, not at every frame
 _UNTIMED = TIMED - 1
+
+
+class Concern(Protocol):
+    """One module's share: it takes each second, and has a level for each of its codes."""
+
+    @property
+    def codes(self) -> tuple[Code, ...]: ...
+
+    def take(self, second: Second) -> None: ...
+
+    def look(self) -> tuple[Level, ...]: ...
+
+    def say(self, code: Code) -> str: ...
+
+
 OnChange = Callable[[Finding, bool], None]
 """Takes a finding, and whether it was raised; otherwise it was cleared."""
 
@@ -66,8 +80,10 @@ class Monitor:
         self._reconnects = reconnects
         self._on_change = on_change
         self._video, self._audio = Lane(), Lane()
+        self._picture_sizes, self._picture_stamps = self._video.sizes, self._video.stamps
+        self._sound_sizes, self._sound_stamps = self._audio.sizes, self._audio.stamps
+        self._last_sound = 0
         self._keyframe_marks: list[Picture] = []
-        self._arrivals: list[tuple[Lane, int, float]] = []
         self._video_codec: Codec | None = None  # of the configurations that are known
         self._audio_codec: Codec | None = None
         self._has_b_frames: bool | None = None
@@ -76,15 +92,14 @@ class Monitor:
         self._keyframes, self._frames, self._bitrate = Keyframes(), Frames(), Bitrate()
         self._arrival, self._clocks, self._sound = Arrival(), Clocks(), Sound()
         self._codecs = Codecs()
-        self._concerns = (
+        concerns: tuple[Concern, ...] = (
             self._keyframes, self._frames, self._bitrate, self._arrival, self._clocks, self._sound,
+            self._codecs,
         )  # fmt: skip
-        self._say: dict[Code, Callable[[Code], str]] = {
-            code: concern.say
-            for concern in (*self._concerns, self._codecs)
-            for code, _ in concern.look()
-        }
-        self._latches = {code: Latch(code) for code in Code}
+        self._concerns = concerns
+        self._say = {code: concern.say for concern in concerns for code in concern.codes}
+        self._latches = {code: Latch(code) for code in self._say}
+        self._is_calm = True  # no finding is raised, or about to be
 
     def take(self, at: int, unit: Coded) -> None:
         """Take a unit with its raw 32-bit time."""
@@ -93,18 +108,21 @@ class Monitor:
             return
         track = unit.track
         if track is _VIDEO or track == _VIDEO:
-            lane = self._video
+            sizes = self._picture_sizes
             if unit.is_keyframe:
-                self._pass_time(lane, at, unit)
+                self._pass_time(self._video, at, unit)
                 self._mark(at, unit)
+            elif not len(sizes) & _UNTIMED:
+                self._pass_time(self._video, at, unit)
+            self._picture_stamps.append(at)
+            sizes.append(len(unit.payload))
         elif track is _AUDIO or track == _AUDIO:
-            lane = self._audio
-        else:
-            return
-        frames = lane.frames
-        if not len(frames) & _UNTIMED:
-            self._pass_time(lane, at, unit)
-        frames.append((at, len(unit.payload)))
+            sizes = self._sound_sizes
+            if not len(sizes) & _UNTIMED:
+                self._pass_time(self._audio, at, unit)
+                self._sound_stamps.append(at)
+            self._last_sound = at
+            sizes.append(len(unit.payload))
 
     def describe(self, metadata: Mapping[str, object]) -> None:
         """Take onMetaData."""
@@ -194,8 +212,7 @@ class Monitor:
         now = self._clock()
         if now >= self._end:
             self._close_seconds(now)
-        if len(self._arrivals) < MOST_ARRIVALS:
-            self._arrivals.append((lane, at, now))
+        lane.time(at, now * MILLIS)
         if unit.codec is not (self._video_codec if lane is self._video else self._audio_codec):
             self._learn(unit)
 
@@ -216,15 +233,17 @@ class Monitor:
     def _close_second(self) -> None:
         self._number += 1
         second = self._sum_up()
+        levels: list[Level] = []
         for concern in self._concerns:
             concern.take(second)
-            for code, level in concern.look():
-                self._look(code, level)
-        for code, level in self._codecs.look():
-            self._look(code, level)
+            levels += concern.look()
+        if self._is_calm and not any(levels):
+            return  # nearly always
+        for (code, latch), level in zip(self._latches.items(), levels, strict=True):
+            self._look(code, latch, level)
+        self._is_calm = all(latch.is_idle for latch in self._latches.values())
 
-    def _look(self, code: Code, level: Level) -> None:
-        latch = self._latches[code]
+    def _look(self, code: Code, latch: Latch, level: Level) -> None:
         since_s = self._end - self._began
         if latch.look(level, since_s):
             is_raised = level is not Level.FINE
@@ -232,42 +251,30 @@ class Monitor:
 
     def _sum_up(self) -> Second:
         video, audio = self._video, self._audio
-        end_ms = self._end * 1000
-        video.close(end_ms)
-        audio.close(end_ms)
-        jump = max(video.jump_ms, audio.jump_ms, key=abs)
+        end_ms = self._end * MILLIS
+        if not self._picture_sizes and not self._sound_sizes:
+            video.wait(end_ms)
+            audio.wait(end_ms)
+        else:
+            if self._sound_sizes:
+                self._sound_stamps.append(self._last_sound)
+            video.close(end_ms)
+            audio.close(end_ms)
+        jump = video.jump_ms or audio.jump_ms
         marks, self._keyframe_marks = self._keyframe_marks, []
-        video_lag, audio_lag = self._lags(end_ms, jump)
         return Second(
             number=self._number,
             steps=video.steps,
-            pictures=len(video.sizes),
-            picture_bytes=sum(video.sizes),
-            keyframes=tuple(Picture(video.unwrapped(at), size) for at, size in marks),
+            pictures=video.count,
+            picture_bytes=video.bytes,
+            keyframes=tuple([Picture(video.unwrapped(at), size) for at, size in marks]),
             video_at=video.at,
             video_steps_ms=sum(video.steps),
-            sounds=len(audio.sizes),
-            sound_bytes=sum(audio.sizes),
-            largest_sound=max(audio.sizes, default=0),
+            video_lag_ms=video.lag_ms if not jump else None,
+            sounds=audio.count,
+            sound_bytes=audio.bytes,
+            largest_sound=audio.largest,
             audio_at=audio.at,
-            video_lag_ms=video_lag,
-            audio_lag_ms=audio_lag,
+            audio_lag_ms=audio.lag_ms if not jump else None,
             jump_ms=jump,
         )
-
-    def _lags(self, end_ms: float, jump_ms: int) -> tuple[float | None, float | None]:
-        """The least lag of picture and sound; where nothing came at all, it goes on growing."""
-        arrivals, self._arrivals = self._arrivals, []
-        if jump_ms:
-            return None, None
-        video, audio = self._video, self._audio
-        if not arrivals:
-            return (
-                video.lag(end_ms) if video.at is not None else None,
-                audio.lag(end_ms) if audio.at is not None else None,
-            )
-        lags: dict[Lane, float] = {}
-        for lane, at, now in arrivals:
-            lag = lane.lag_at(at, now * 1000)
-            lags[lane] = min(lag, lags.get(lane, lag))
-        return lags.get(video), lags.get(audio)

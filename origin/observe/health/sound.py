@@ -7,8 +7,6 @@ is not found out: silence from an encoder that fills its frames up (Apple's AAC,
 that is not digital, such as the hiss of an open microphone.
 """
 
-from collections.abc import Iterator
-
 from origin.media.coded import Codec
 from origin.media.configuration import AudioConfiguration
 from origin.observe.health.codes import Code, Level
@@ -27,8 +25,13 @@ MOST_CHANNELS = 2
 """What every browser, every platform and every telephone plays."""
 
 
+_FINE = Level.FINE
+
+
 class Sound:
     """The leading sound."""
+
+    codes = (Code.AUDIO_MISSING, Code.AUDIO_SILENT, Code.AUDIO_CHANNELS)
 
     def __init__(self) -> None:
         self.declared = Declared()
@@ -52,14 +55,17 @@ class Sound:
         most = SILENT_BYTES.get(self.configuration.codec, 0) * self.configuration.channels
         return second.largest_sound <= most
 
-    def look(self) -> Iterator[tuple[Code, Level]]:
-        is_wanted = self._was_heard or self.declared.has_audio or self.configuration is not None
-        missing = Level.WARNING if is_wanted else Level.NOTE
-        yield Code.AUDIO_MISSING, missing if self._missing >= MISSING_S else Level.FINE
-        is_silent = self._silent >= SILENT_S
-        yield Code.AUDIO_SILENT, Level.WARNING if is_silent else Level.FINE
+    def look(self) -> tuple[Level, Level, Level]:
         channels = self.configuration.channels if self.configuration is not None else 0
-        yield Code.AUDIO_CHANNELS, Level.WARNING if channels > MOST_CHANNELS else Level.FINE
+        return (
+            self._missing_level() if self._missing >= MISSING_S else _FINE,
+            Level.WARNING if self._silent >= SILENT_S else _FINE,
+            Level.WARNING if channels > MOST_CHANNELS else _FINE,
+        )
+
+    def _missing_level(self) -> Level:
+        is_wanted = self._was_heard or self.declared.has_audio or self.configuration is not None
+        return Level.WARNING if is_wanted else Level.NOTE
 
     def say(self, code: Code) -> str:
         """The finding in words."""
