@@ -120,7 +120,7 @@ def _watched(
     publishing: Publishing, registry: Registry, certificate: Certificate | None
 ) -> list[Reloadable]:
     """The files that are read again when they change."""
-    watched = []
+    watched: list[Reloadable] = []
     if publishing.gate is not None:
         watched.append(publishing.key_file(on_change=registry.recheck))
     if certificate is not None:

@@ -62,7 +62,8 @@ class Undecided(OpenToAll):
     """Never comes to a decision."""
 
     async def admit(self, asked: Asked) -> Grant:
-        return await asyncio.get_running_loop().create_future()
+        await asyncio.Event().wait()
+        raise AssertionError("nobody decided")
 
 
 async def test_a_decision_that_is_not_waited_for_is_written_down() -> None:

@@ -74,7 +74,7 @@ async def test_the_same_key_takes_over_at_once_from_another_address(house: House
     assert house.clock.now == before
     assert [key for key, _ in house.dismissals] == ["studio-2222"]
     broadcast(second, 4.2)
-    assert house.state == State.LIVE
+    assert house.state is State.LIVE
     assert house.discontinuities() == 1
 
 
@@ -129,7 +129,7 @@ async def test_a_wrong_key_disturbs_nobody(house: House) -> None:
     with pytest.raises(Refused, match="unknown stream key"):
         await house.publish("wrong-2222")
     broadcast(first, 4.2)
-    assert house.state == State.LIVE
+    assert house.state is State.LIVE
     assert house.dismissals == []
 
 
@@ -147,9 +147,9 @@ async def test_who_loses_the_key_loses_the_publish(house: House, keys: list[Stre
     house.keeper.ring.replace(keys)
     house.registry.recheck()
     assert house.dismissals == [("studio-2222", "its stream key has been taken back")]
-    assert house.state == State.RECONNECTING
+    states = [house.state]
     broadcast(await house.publish("anna-3333"), 4.2)
-    assert house.state == State.LIVE
+    assert [*states, house.state] == [State.RECONNECTING, State.LIVE]
 
 
 async def test_who_keeps_the_key_keeps_the_publish(house: House) -> None:
