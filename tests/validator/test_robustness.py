@@ -16,7 +16,9 @@ WHAT = [Purpose.INIT, Purpose.SEGMENT, Purpose.MEDIA_PLAYLIST, Purpose.MULTIVARI
 LONGEST = 1200
 """Where bytes are broken: headers and tables lie before, and most of the payload behind."""
 SLOW = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
