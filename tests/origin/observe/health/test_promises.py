@@ -22,8 +22,8 @@ def test_every_code_is_listed_with_its_threshold() -> None:
         f"| `uplink_congested` | arrival is over {arrival.RISE_MS:g} ms later than it was within "
         f"the last {arrival.WINDOW - 1} s",
         f"| `frames_dropped` | gaps of {frames.DROPPED_SHARE:.0%} of the frames of "
-        f"{frames.WINDOW} s; of {frames.MANY_DROPPED_SHARE:.0%}; only keyframes for {frames.KEYFRAMES_ONLY_S} s; "
-        f"no picture for {frames.STILL_S} s",
+        f"{frames.WINDOW} s; of {frames.MANY_DROPPED_SHARE:.0%}; "
+        f"only keyframes for {frames.KEYFRAMES_ONLY_S} s; no picture for {frames.STILL_S} s",
         f"| `framerate_mismatch` | under {frames.TOO_FEW_SHARE:.0%} of",
         "| `codec_not_everywhere` | HEVC, AV1, AC-3 or E-AC-3,",
         f"| `audio_missing` | no sound for {sound.MISSING_S} s;",
