@@ -65,10 +65,10 @@ def fast_hash(key: str) -> KeyHash:
     return KeyHash(f"sha256${digest.hex()}", digest)
 
 
-def slow_hash(key: str, salt: bytes) -> KeyHash:
-    """For any other key; ``salt`` is ``SALT_BYTES`` of chance."""
-    hashed = _scrypt(key, salt, _LOG_N, _R, _P, 32)
-    return KeyHash(f"scrypt${_LOG_N}${_R}${_P}${salt.hex()}${hashed.hex()}", None)
+def slow_hash(key: str, salt: bytes, *, log_n: int = _LOG_N) -> KeyHash:
+    """For any other key; ``salt`` is ``SALT_BYTES`` of chance, and 2^``log_n`` the work."""
+    hashed = _scrypt(key, salt, log_n, _R, _P, 32)
+    return KeyHash(f"scrypt${log_n}${_R}${_P}${salt.hex()}${hashed.hex()}", None)
 
 
 def parse_hash(text: str) -> KeyHash:

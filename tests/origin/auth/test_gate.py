@@ -95,7 +95,7 @@ async def test_a_disabled_key_is_not_trusted_for_what_it_was() -> None:
 
 
 async def test_a_key_that_is_slow_to_check_is_checked_in_a_thread_once() -> None:
-    slow = StreamKey("main", hashed=slow_hash(KEY, bytes(16)))
+    slow = StreamKey("main", hashed=slow_hash(KEY, bytes(16), log_n=4))
     keeper = GateKeeper([StreamKey("second", "other-2222"), slow])
     assert await keeper.gate.admit(asked("other-2222")) == Grant("second", keeper_key(keeper))
     assert keeper.thread_calls == 0
@@ -132,7 +132,7 @@ async def test_a_login_by_name_and_password_opens_the_stream() -> None:
 
 async def test_a_login_to_a_hashed_key_is_explained() -> None:
     login = AdobeLogin("login", bytes(32))
-    keeper = GateKeeper([StreamKey("main", hashed=slow_hash(KEY, bytes(16)))], login=login)
+    keeper = GateKeeper([StreamKey("main", hashed=slow_hash(KEY, bytes(16), log_n=4))], login=login)
     refused = await refusal(keeper, Asked(login_app(login, "main", KEY), "", address=HOME))
     assert "kept as hashes" in refused.aside
     refused = await refusal(keeper, Asked(login_app(login, "mian", KEY), "", address=HOME))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from origin.auth.hashing import fast_hash
@@ -43,6 +43,7 @@ def test_all_that_a_key_can_say_is_read() -> None:
     )
 
 
+@settings(max_examples=40)
 @given(
     st.lists(
         st.builds(

@@ -47,7 +47,7 @@ def test_a_hashed_key_opens_what_it_opened_as_it_was() -> None:
 
 
 def test_a_slow_hash_is_asked_once_and_remembered_over_a_reload() -> None:
-    hashed = slow_hash(SECRET, bytes(16))
+    hashed = slow_hash(SECRET, bytes(16), log_n=4)
     key = StreamKey("main", hashed=hashed)
     ring = KeyRing([key])
     assert ring.matches([SECRET]) == []
@@ -59,8 +59,10 @@ def test_a_slow_hash_is_asked_once_and_remembered_over_a_reload() -> None:
 
 
 def test_slow_hashes_are_tried_first_where_their_stream_is_named() -> None:
-    keys = [StreamKey(name, hashed=slow_hash("x", bytes(16))) for name in ("a1", "b2", "c3")]
-    disabled = StreamKey("d4", hashed=slow_hash("x", bytes(16)), disabled=True)
+    keys = [
+        StreamKey(name, hashed=slow_hash("x", bytes(16), log_n=4)) for name in ("a1", "b2", "c3")
+    ]
+    disabled = StreamKey("d4", hashed=slow_hash("x", bytes(16), log_n=4), disabled=True)
     ring = KeyRing([*keys, disabled])
     assert [key.stream for key in ring.unproven(["c3-7f3k-92qd-x4mv"])] == ["c3", "a1", "b2"]
 
