@@ -19,6 +19,7 @@ from origin.auth.gate import Admission
 from origin.config.settings import Settings
 from origin.hls.rules import Rules
 from origin.http.app import create_app
+from origin.http.connection import protocol_with
 from origin.http.state import OriginState
 from origin.ingest.listener import RtmpListener
 from origin.ingest.settings import IngestSettings
@@ -95,10 +96,11 @@ async def _serve(
         attempts=publishing.attempts,
         token=credentials.token,
     )
-    server = _http_server(state)
+    server = _http_server(state, clock)
     keep_memory()
     if keeping is not None:
         keeping.restore(registry, _rules(settings), _new_epoch)
+    reloader.catch_up()
     reloader.start()
     upkeep.start()
     await listener.start(sockets.rtmp)
@@ -172,10 +174,12 @@ def _new_epoch() -> str:
     return secrets.token_hex(EPOCH_BYTES)
 
 
-def _http_server(state: OriginState) -> uvicorn.Server:
+def _http_server(state: OriginState, clock: Clock) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
             create_app(state),
+            http=protocol_with(clock),
+            ws="none",
             loop="none",
             lifespan="off",
             access_log=False,

@@ -37,13 +37,21 @@ class Reloadable:
 
     def reload(self) -> None:
         """Read the files, changed or not."""
+        if self.catch_up():
+            log.info(f"{self._what}: read again")
+
+    def catch_up(self) -> bool:
+        """Read the files as they are now; whether they could be used.
+
+        A process that is started again begins with what its supervisor has read, which may be old.
+        """
         self._in_force = self._look()
         try:
             self._read()
         except SettingsError as error:
             log.error(f"{self._what}: what was in force stays", reason=str(error))
-        else:
-            log.info(f"{self._what}: read again")
+            return False
+        return True
 
     def _look(self) -> tuple[object, ...]:
         return tuple(_signature(path) for path in self._paths)
@@ -55,6 +63,11 @@ class Reloader:
     def __init__(self, parts: Sequence[Reloadable]) -> None:
         self._parts = parts
         self._timer: asyncio.TimerHandle | None = None
+
+    def catch_up(self) -> None:
+        """Read everything that may have changed before this process was there."""
+        for part in self._parts:
+            part.catch_up()
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()

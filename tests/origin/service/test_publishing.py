@@ -75,6 +75,23 @@ async def test_keys_that_change_hold_for_who_comes_next(tmp_path: Path) -> None:
     assert "2222" not in repr(lines)
 
 
+@pytest.mark.parametrize("text", [KEYS.format("second"), "broken"])
+async def test_a_process_that_is_started_again_knows_the_keys_of_now(
+    tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(KEYS.format("one"))
+    settings = settings_in(tmp_path)
+    credentials = load_credentials(settings, demo=False)  # by the supervisor, long ago
+    file.write_text(text)
+    publishing = Publishing(settings, credentials, FakeClock())
+    with capture_logs() as lines:
+        publishing.key_file(lambda: None).catch_up()
+    expected = "one" if text == "broken" else "second"
+    assert (await admitted(publishing, f"{expected}-2222")).stream == expected
+    assert [line["log_level"] for line in lines] == (["error"] if text == "broken" else [])
+
+
 async def test_the_demonstration_has_a_key_of_its_own(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     credentials = load_credentials(settings, demo=True)
