@@ -22,7 +22,9 @@ def hevc_record(
         stream.pix_fmt = pix_fmt
         quiet = "log-level=none:pools=none:frame-threads=1"
         stream.options = {"preset": "ultrafast", "x265-params": f"{quiet}:{params}".rstrip(":")}
-        container.mux(stream.encode(av.VideoFrame(*size, pix_fmt)))
+        frame = av.VideoFrame(*size, pix_fmt)
+        frame.pts = 0
+        container.mux(stream.encode(frame))
         container.mux(stream.encode())
     output.seek(0)
     with av.open(output, "r") as container:
