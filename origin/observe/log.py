@@ -9,6 +9,12 @@ import sys
 import structlog
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    # What strangers send to the HTTP port that is no HTTP: a line for each would be theirs to
+    # fill a disk with. They are told so, and that is all.
+    return "Invalid HTTP" not in record.getMessage()
+
+
 def configure_log(*, as_json: bool) -> None:
     """Set up the process's log on standard error; call it once, before the first line."""
     render: structlog.typing.Processor = (
@@ -28,5 +34,6 @@ def configure_log(*, as_json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     # Libraries log through the standard library: only what needs attention is let through.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")

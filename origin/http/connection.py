@@ -1,0 +1,117 @@
+"""Connections that do not wait for ever: bounds on what a stranger may hold of the HTTP port.
+
+uvicorn waits without end for the rest of a request, and for a client to take what it was sent. Both
+are what slow attacks are made of; the origin's port is meant for edges and operators, but nothing
+keeps it from being reached by others. Two things are bounded here:
+
+- a request must arrive as a whole, within ``HEAD_S`` and in ``MOST_HEAD_BYTES``: nothing that the
+  origin is asked has a body worth mentioning;
+- whoever is being sent something must take some of it every ``SLOW_READER_S``.
+
+What is not HTTP is refused by uvicorn's parser; the words of that refusal are ours, so that they
+carry the headers that all answers carry. Of uvicorn this uses, beside asyncio's interface,
+``on_message_begin``, ``on_message_complete`` and ``send_400_response`` of its protocol.
+"""
+
+import asyncio
+from functools import partial
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from origin.streams.clock import Clock, Timer
+
+HEAD_S = 10.0
+"""How long a request may take to arrive as a whole."""
+
+MOST_HEAD_BYTES = 64 * 1024
+"""How long it may be."""
+
+SLOW_READER_S = 30.0
+"""How long a client may take nothing of what it is sent."""
+
+BAD_REQUEST = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: %d\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n"
+    b"connection: close\r\n\r\n%b"
+)
+
+
+def protocol_with(clock: Clock) -> type[asyncio.Protocol]:
+    """What uvicorn's configuration has as ``http``: it is called for every connection."""
+    return cast("type[asyncio.Protocol]", partial(BoundedProtocol, clock))
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(self, clock: Clock, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **named)
+        self._clock = clock
+        self._arriving: Timer | None = None
+        self._read_bytes = 0
+        self._stuck: Timer | None = None
+        self._untaken_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(transport)
+        self._await_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget(self._arriving)
+        self._forget(self._stuck)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._arriving is None:
+            return
+        self._read_bytes += len(data)
+        if self._read_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The request is too long.")
+
+    def on_message_begin(self) -> None:
+        self._await_request()
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self._forget(self._arriving)
+        self._arriving = None
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request, and hang up."""
+        body = msg.encode()
+        self.transport.write(BAD_REQUEST % (len(body), body))
+        self.transport.close()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_reader()
+
+    def resume_writing(self) -> None:
+        self._forget(self._stuck)
+        super().resume_writing()
+
+    def _await_request(self) -> None:
+        self._forget(self._arriving)
+        self._read_bytes = 0
+        self._arriving = self._clock.call_later(HEAD_S, self._give_up)
+
+    def _give_up(self) -> None:
+        self.transport.abort()
+
+    def _watch_reader(self) -> None:
+        self._untaken_bytes = self.transport.get_write_buffer_size()
+        self._stuck = self._clock.call_later(SLOW_READER_S, self._check_reader)
+
+    def _check_reader(self) -> None:
+        if self.transport.get_write_buffer_size() < self._untaken_bytes:
+            self._watch_reader()
+        else:
+            self.transport.abort()
+
+    @staticmethod
+    def _forget(timer: Timer | None) -> None:
+        if timer is not None:
+            timer.cancel()
