@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from origin.errors import SettingsError
 from origin.store.disk import DRAFT_SUFFIX, PRIVATE_FOLDER
 from origin.store.journal import Contents, ForeignFileError, Kind, Record, read
 from origin.store.lock import LOCK_FILE
@@ -49,7 +50,7 @@ class StreamFolder:
         return self.path / session
 
     def segment(self, session: str, number: int) -> Path:
-        return self.path / session / f"{number}{SEGMENT_SUFFIX}"
+        return Path(f"{self.root}/{self.stream}/{session}/{number}{SEGMENT_SUFFIX}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,18 @@ def load(root: Path) -> tuple[list[KeptStream], list[Complaint]]:
 
 
 def make_root(data_dir: Path) -> Path:
-    """Return the folder of everything that is kept, which nobody else may look into."""
+    """Return the folder of everything that is kept, which nobody else may look into.
+
+    Raises:
+        SettingsError: it cannot be made.
+    """
     root = data_dir / FOLDER
-    root.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    try:
+        root.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot use {root}: {error.strerror}; choose another place with --data-dir"
+        ) from error
     return root
 
 

@@ -27,7 +27,6 @@ class DirectoryLock:
         """
         path = directory / LOCK_FILE
         try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise SettingsError(

@@ -34,6 +34,10 @@ log = structlog.get_logger()
 LIMIT_BYTES = 64 * 1024 * 1024
 """What may wait to be written: it is in memory anyway, as the window, for most of a minute."""
 
+Make: TypeAlias = Callable[[], Pieces]
+"""Makes what is to be written, in the thread: the loop has other things to do. So it must not look
+at anything that changes."""
+
 Hand: TypeAlias = Callable[[Callable[[], None]], object]
 """Has a callback called in the loop's thread, as ``call_soon_threadsafe`` does."""
 
@@ -87,20 +91,18 @@ class Writer:
         """Tell whether all of it that was put before ``ticket`` was taken is on the disk."""
         return self._done_jobs >= ticket and owner not in self._troubled
 
-    def create(self, owner: str, path: Path, pieces: Pieces) -> None:
-        """Begin a file."""
+    def create(self, owner: str, path: Path, make: Make, size: int) -> None:
+        """Begin a file with what ``make`` returns, about ``size`` bytes."""
         self._refused.pop(owner, None)
-        size = sum(map(len, pieces))
-        self._put(Job(owner, path, lambda: self._disk.create(path, pieces), size, begins=True))
+        self._put(Job(owner, path, lambda: self._disk.create(path, make()), size, begins=True))
 
-    def append(self, owner: str, path: Path, pieces: Pieces) -> None:
+    def append(self, owner: str, path: Path, make: Make, size: int) -> None:
         """Go on with a file, unless something of it is missing."""
-        size = sum(map(len, pieces))
-        self._put(Job(owner, path, lambda: self._disk.append(path, pieces), size, adds=True))
+        self._put(Job(owner, path, lambda: self._disk.append(path, make()), size, adds=True))
 
-    def replace(self, owner: str, path: Path, pieces: Pieces) -> None:
+    def replace(self, owner: str, path: Path, make: Make) -> None:
         """Make a small file anew."""
-        self._put(Job(owner, path, lambda: self._disk.replace(path, pieces)))
+        self._put(Job(owner, path, lambda: self._disk.replace(path, make())))
 
     def remove(self, owner: str, path: Path) -> None:
         self._put(Job(owner, path, lambda: self._disk.remove(path)))
@@ -154,6 +156,9 @@ class Writer:
         except OSError as error:
             self._failed[job.owner] = job.path
             self._give_up(job, error.strerror or str(error))
+        except Exception as error:  # our own mistake: it costs a segment, and not the thread
+            self._failed[job.owner] = job.path
+            self._give_up(job, repr(error))
         else:
             self._recover(job)
 

@@ -4,7 +4,7 @@
 
     NOTE    where the stream is, and by which rules its session is cut
     BEGIN   the tracks, and what the session remembers where the segment begins (``hls.memory``)
-    PART    when and how long; a table of samples; the frames, one after the other
+    PART    when and how long; a table of samples, column by column; the frames one after the other
     END     how the segment ended
 
 What is written is what went *into* the packaging: the samples of each part. Going through the
@@ -12,18 +12,20 @@ same code again, they become the same playlists, fMP4 and MPEG-TS, in however ma
 That the code is the same is not taken on trust: with each part stands a check of the boxes that
 were made for it, and a version that would make others is found out (``kept.revival``).
 
-Words and numbers are JSON, read with their types checked; the samples are a table of fixed rows.
+What is written once in a segment is JSON, read with its types checked; parts are binary.
 """
 
 import json
 import struct
+import sys
 import zlib
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -63,9 +65,13 @@ CONFIGURATIONS: tuple[type[Configuration], ...] = (
 )
 """Every kind that a track can have."""
 
-_ROW = "qiIBI"  # dts, composition offset, duration, is_sync, bytes
-_ROWS = struct.Struct(">" + _ROW)
-_LENGTH = struct.Struct(">I")
+_COLUMNS = "qiIBI"  # of the table of samples: dts, composition offset, duration, is_sync, bytes
+_ROW_BYTES = sum(array(column).itemsize for column in _COLUMNS)
+_COUNT_BYTES = 4
+# Start, duration, timescale, the two kinds of independence, date; then how many tracks and checks.
+_PART = struct.Struct(">qqIBBqHH")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 _BINARY = "hex"  # the key of bytes in JSON
 
 Value = TypeVar("Value")
@@ -113,20 +119,14 @@ class Begin:
     memory: Memory
 
 
-@dataclass(frozen=True, slots=True)
-class PartFields:
-    """All of a part but its samples."""
+class KeptPart(NamedTuple):
+    """A part as it was read."""
 
-    start: Ticks
-    duration: Ticks
-    timescale: int
-    independent: bool
-    starts_independent: bool
+    part: PartReady
     at: datetime
-    counts: tuple[int, ...]
-    """Samples of each track."""
-    checks: dict[str, int]
-    """What was made of it, by rendition."""
+    """When it was taken."""
+    checks: tuple[int, ...]
+    """Of what was made of it, by rendition, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,6 @@ class End:
 
 _NOTE = TypeAdapter(Note)
 _BEGIN = TypeAdapter(Begin)
-_PART = TypeAdapter(PartFields)
 _END = TypeAdapter(End)
 _CONFIGURATION: dict[Codec, TypeAdapter[Any]] = {  # each of the class of its codec
     each.codec: TypeAdapter(each) for each in CONFIGURATIONS
@@ -169,50 +168,62 @@ def read_begin(kept: Record) -> tuple[dict[TrackId, Track], Memory]:
     return tracks, begin.memory
 
 
-def part_record(part: PartReady, at: datetime, checks: dict[str, int]) -> Pieces:
-    fields = PartFields(
-        start=part.start,
-        duration=part.duration,
-        timescale=part.timescale,
-        independent=part.independent,
-        starts_independent=part.starts_independent,
-        at=at,
-        counts=tuple([len(run) for run in part.samples]),
-        checks=checks,
+def part_record(part: PartReady, at: datetime, made: Sequence[Part]) -> Pieces:
+    """Write a part, with checks of what was ``made`` of it in each rendition."""
+    columns = tuple(zip(*chain.from_iterable(part.samples), strict=True)) or ((),) * len(_COLUMNS)
+    body = columns[-1]
+    head = _PART.pack(
+        part.start,
+        part.duration,
+        part.timescale,
+        part.independent,
+        part.starts_independent,
+        (at - EPOCH) // MICROSECOND,
+        len(part.samples),
+        len(made),
     )
-    written = _write(_PART, fields)
-    samples = [sample for run in part.samples for sample in run]
-    rows = [(s.dts, s.composition_offset, s.duration, s.is_sync, len(s.payload)) for s in samples]
-    table = struct.pack(">" + _ROW * len(rows), *chain.from_iterable(rows))
-    body = tuple([sample.payload for sample in samples])
-    return record(Kind.PART, _LENGTH.pack(len(written)) + written + table, body)
+    counts = _column("I", map(len, part.samples))
+    checks = _column("I", map(_check, made))
+    table = map(_column, _COLUMNS, (*columns[:-1], map(len, body)))
+    return record(Kind.PART, b"".join((head, counts, checks, *table)), body)
 
 
-def read_part(kept: Record, tracks: tuple[Track, ...]) -> tuple[PartReady, PartFields]:
+def _column(kind: str, values: Iterable[int]) -> bytes:
+    column = array(kind, values)
+    if sys.byteorder == "little":
+        column.byteswap()
+    return column.tobytes()
+
+
+def read_part(kept: Record, tracks: tuple[Track, ...]) -> KeptPart:
     """Read a part of these tracks; raise FormError if the record is no such part."""
-    begin = _LENGTH.size
-    if len(kept.fields) < begin:
-        raise FormError("a part without fields")
-    end = begin + _LENGTH.unpack_from(kept.fields)[0]
-    fields = _read(_PART, kept.fields[begin:end])
-    table = kept.fields[end:]
-    if len(fields.counts) != len(tracks) or len(table) != _ROWS.size * sum(fields.counts):
-        raise FormError("a part whose samples are not those of its tracks")
-    samples = _samples(table, kept.body)
+    try:
+        start, duration, timescale, independent, starts, at, of_tracks, of_checks = (
+            _PART.unpack_from(kept.fields)
+        )
+        date = EPOCH + at * MICROSECOND
+    except (struct.error, OverflowError) as error:
+        raise FormError(f"a part that cannot be read: {error}") from error
+    end = _PART.size + (of_tracks + of_checks) * _COUNT_BYTES
+    numbers = kept.fields[_PART.size : end]
+    if of_tracks != len(tracks) or len(numbers) != end - _PART.size or not timescale:
+        raise FormError("a part of other tracks")
+    counts, checks = _split(_uncolumn("I", numbers), of_tracks)
+    samples = _samples(kept.fields[end:], sum(counts), kept.body)
     runs: list[tuple[Sample, ...]] = []
-    for count in fields.counts:
-        runs.append(tuple(samples[:count]))
-        del samples[:count]
+    for count in counts:
+        run, samples = _split(samples, count)
+        runs.append(tuple(run))
     part = PartReady(
         tracks=tracks,
         samples=tuple(runs),
-        start=fields.start,
-        duration=fields.duration,
-        timescale=fields.timescale,
-        independent=fields.independent,
-        starts_independent=fields.starts_independent,
+        start=Ticks(start),
+        duration=Ticks(duration),
+        timescale=timescale,
+        independent=bool(independent),
+        starts_independent=bool(starts),
     )
-    return part, fields
+    return KeptPart(part, date, tuple(checks))
 
 
 def end_record(end: End) -> Pieces:
@@ -224,34 +235,53 @@ def read_end(kept: Record) -> End:
     return _read(_END, kept.fields)
 
 
-def checks_of(presentation: Presentation) -> dict[str, int]:
-    """Check the boxes of the part that was made last, in each rendition."""
-    return {
-        name: _check(rendition.growing.parts[-1])
-        for name, rendition in presentation.renditions.items()
-    }
+def checks_of(presentation: Presentation) -> tuple[int, ...]:
+    """Check what was made of the last part, in each rendition."""
+    renditions = presentation.renditions.values()
+    return tuple(_check(rendition.growing.parts[-1]) for rendition in renditions)
 
 
 def _check(part: Part) -> int:
     """Sum up what is not a frame: the frames are what was put in."""
     frames = sum(map(len, part.samples))
     pieces = part.resource.pieces
-    checksum = part.resource.size
+    checksum = part.resource.size & 0xFFFFFFFF
     for piece in pieces[: len(pieces) - frames]:
         checksum = zlib.crc32(piece, checksum)
     return checksum
 
 
-def _samples(table: bytes, body: memoryview) -> list[Sample]:
+def _samples(table: bytes, count: int, body: memoryview) -> list[Sample]:
+    if len(table) != count * _ROW_BYTES:
+        raise FormError("a part whose samples are not as many as it says")
     samples: list[Sample] = []
     at = 0
-    for dts, offset, duration, is_sync, size in _ROWS.iter_unpack(table):
+    for dts, offset, duration, is_sync, size in zip(*_columns(table, count), strict=True):
         payload = bytes(body[at : at + size])
         samples.append(Sample(Ticks(dts), Ticks(offset), Ticks(duration), bool(is_sync), payload))
         at += size
     if at != len(body):
         raise FormError("a part whose frames are not as long as it says")
     return samples
+
+
+def _columns(table: bytes, rows: int) -> Iterator[list[int]]:
+    at = 0
+    for kind in _COLUMNS:
+        end = at + rows * array(kind).itemsize
+        yield _uncolumn(kind, table[at:end])
+        at = end
+
+
+def _uncolumn(kind: str, written: bytes) -> list[int]:
+    column = array(kind, written)
+    if sys.byteorder == "little":
+        column.byteswap()
+    return column.tolist()
+
+
+def _split(values: list[Value], count: int) -> tuple[list[Value], list[Value]]:
+    return values[:count], values[count:]
 
 
 def _kept_track(name: TrackId, track: Track) -> KeptTrack:

@@ -26,7 +26,7 @@ from origin.hls.memory import Memory
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.store.folder import StreamFolder
-from origin.store.journal import FILE_HEAD, Pieces
+from origin.store.journal import FILE_HEAD
 from origin.store.marks import Marks
 from origin.store.writer import Writer
 from origin.streams.clock import Clock
@@ -34,7 +34,6 @@ from origin.streams.kept.form import (
     End,
     Note,
     begin_record,
-    checks_of,
     end_record,
     note_record,
     part_record,
@@ -42,6 +41,10 @@ from origin.streams.kept.form import (
 
 PATIENCE_S = 0.05
 """How long a new part may be kept from those who wait for it; as long as from beat to beat."""
+
+
+SMALL_BYTES = 100
+"""About the size of a record without media."""
 
 
 class Following(NamedTuple):
@@ -114,7 +117,7 @@ class Keeper:
             boot=self.boot,
         )
         path = self._folder(kept.stream).note
-        self._writer.replace(kept.stream, path, (FILE_HEAD, *note_record(note)))
+        self._writer.replace(kept.stream, path, lambda: (FILE_HEAD, *note_record(note)))
 
     def drop(self, stream: str, session: str) -> None:
         """Remove a session of which nothing is needed."""
@@ -147,30 +150,42 @@ class SessionKeeper:
         self._is_noted = False
         self._oldest: int | None = None
         self._number = 0
-        self._beginning: Pieces = ()
+        self._path = folder.session(kept.session)
+        self._beginning: Memory | None = None
         self._ticket = writer.ticket
-        self._behind_since_s = 0.0
+        self._behind_since_s = keeper.clock.monotonic()
 
     def segment_begins(self, memory: Memory) -> None:
         """Remember how; the file is made with the first part."""
         if not self._is_noted:
             self._is_noted = True
             self._note(has_ended=False)
-        self._number = memory.msn
+        self._begin_file(memory.msn)
         if self._oldest is None:
             self._oldest = memory.msn
-        tracks = self._presentation.tracks.items()
-        self._beginning = (FILE_HEAD, *begin_record(tracks, memory))
+        self._beginning = memory
 
     def part_added(self, part: PartReady, at: datetime) -> None:
         """Write it."""
         self._look_behind()
-        pieces = part_record(part, at, checks_of(self._presentation))
-        if self._beginning:
-            pieces, self._beginning = (*self._beginning, *pieces), ()
-            self._writer.create(self.kept.stream, self._path, pieces)
+        parts = [each.growing.parts[-1] for each in self._presentation.renditions.values()]
+        size = parts[0].resource.size
+        if self._beginning is None:
+            self._writer.append(
+                self.kept.stream, self._path, lambda: part_record(part, at, parts), size
+            )
         else:
-            self._writer.append(self.kept.stream, self._path, pieces)
+            memory, tracks, self._beginning = self._beginning, self._presentation.tracks, None
+            self._writer.create(
+                self.kept.stream,
+                self._path,
+                lambda: (
+                    FILE_HEAD,
+                    *begin_record(tracks.items(), memory),
+                    *part_record(part, at, parts),
+                ),
+                size,
+            )
         self._ticket = self._writer.ticket
 
     def segment_ended(self) -> None:
@@ -212,12 +227,12 @@ class SessionKeeper:
         self._oldest = self._presentation.oldest_msn
         self._remove(stale)
         if broken_off is not None:
-            self._number = broken_off
+            self._begin_file(broken_off)
             self._end_segment(sealed=epoch)
 
-    @property
-    def _path(self) -> Path:
-        return self._folder.segment(self.kept.session, self._number)
+    def _begin_file(self, number: int) -> None:
+        self._number = number
+        self._path = self._folder.segment(self.kept.session, number)
 
     def _look_behind(self) -> None:
         """What comes now is shown; where what came before is not kept yet, it may never be."""
@@ -232,7 +247,7 @@ class SessionKeeper:
 
     def _end_segment(self, *, sealed: str | None) -> None:
         end = End(self._presentation.is_independent, sealed)
-        self._writer.append(self.kept.stream, self._path, end_record(end))
+        self._writer.append(self.kept.stream, self._path, lambda: end_record(end), SMALL_BYTES)
 
     def _remove(self, numbers: Iterable[int]) -> None:
         for number in numbers:

@@ -182,10 +182,9 @@ def _replay(presentation: Presentation, segment: KeptSegment) -> None:
     at = datetime.min.replace(tzinfo=UTC)
     for each in rest:
         if each.kind is Kind.PART:
-            part, fields = read_part(each, tuple(tracks.values()))
-            at = fields.at
+            part, at, checks = read_part(each, tuple(tracks.values()))
             presentation.add(part, at)
-            if checks_of(presentation) != fields.checks:
+            if checks_of(presentation) != checks:
                 raise FormError("this version would package it otherwise")
         else:
             _replay_end(presentation, read_end(each), at)

@@ -109,6 +109,7 @@ def test_an_empty_directory_has_nothing_in_it(tmp_path: Path) -> None:
 
 
 def test_a_directory_belongs_to_one_origin_until_that_is_gone(tmp_path: Path) -> None:
+    make_root(tmp_path)
     first = DirectoryLock(tmp_path / "live", within_s=0)
     with pytest.raises(SettingsError, match=r"in use by another origin.*--data-dir"):
         DirectoryLock(tmp_path / "live", within_s=0)
@@ -117,5 +118,7 @@ def test_a_directory_belongs_to_one_origin_until_that_is_gone(tmp_path: Path) ->
 
 
 def test_a_directory_that_cannot_be_used_is_told_with_the_way_out() -> None:
+    with pytest.raises(SettingsError, match="--data-dir"):
+        make_root(Path("/proc/none"))
     with pytest.raises(SettingsError, match="--data-dir"):
         DirectoryLock(Path("/proc/none"), within_s=0)
