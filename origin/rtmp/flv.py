@@ -102,7 +102,7 @@ def _read_nal_units(
     body: memoryview | bytes, codec: Codec, *, is_keyframe: bool
 ) -> tuple[Coded, ...]:
     if len(body) < _AVC_HEADER:
-        raise MediaError(f"A video message of {len(body)} bytes is too short for H.264.")
+        raise MediaError(f"A video message of {len(body)} bytes is too short for a picture.")
     packet_type, payload = body[1], bytes(body[_AVC_HEADER:])
     if packet_type == _FRAME:
         composition = body[2] << 16 | body[3] << 8 | body[4]
@@ -114,7 +114,7 @@ def _read_nal_units(
         return (SequenceHeader(VIDEO_TRACK, codec, payload),)
     if packet_type == _SEQUENCE_END:
         return (SequenceEnd(VIDEO_TRACK),)
-    raise MediaError(f"H.264 packet type {packet_type} is unknown.")
+    raise MediaError(f"Video packet type {packet_type} is unknown.")
 
 
 def _read_aac(body: memoryview | bytes) -> tuple[Coded, ...]:
