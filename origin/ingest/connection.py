@@ -28,15 +28,24 @@ from typing import cast
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from origin.errors import MediaError, ProtocolError, Refused
+from origin.errors import MediaError, ProtocolError
+from origin.ingest.decision import Refusal, decide
+from origin.ingest.player import RtmpPlayer, seat
 from origin.ingest.shared import READ_BUFFER_BYTES, Shared
 from origin.media.coded import MediaKind
-from origin.rtmp.events import Event, PublishEnded, PublishRequested, TurnSpent
+from origin.rtmp.events import (
+    Event,
+    PlayEnded,
+    PlayRequested,
+    PublishEnded,
+    PublishRequested,
+    TurnSpent,
+)
 from origin.rtmp.flv import read_audio, read_video
 from origin.rtmp.messages import Media, Metadata
 from origin.rtmp.replies import Status
 from origin.rtmp.session import ServerSession, State
-from origin.streams.door import Publication, PublishRequest
+from origin.streams.door import Publication
 
 EVENTS_PER_TURN = 64
 """About half a second of one publisher's audio and video."""
@@ -60,6 +69,7 @@ class Connection(asyncio.BufferedProtocol):
             objection=self._object_to,
         )
         self._publication: Publication | None = None
+        self._player: RtmpPlayer | None = None
         self._decision: asyncio.Task[None] | None = None
         self._unwanted: str | None = None  # why the door closed again before it had opened
         self._timer: asyncio.TimerHandle | None = None
@@ -103,7 +113,7 @@ class Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         self._shared.counters.bytes_in += nbytes
         if self._acks_quickly:
-            self._acknowledge_at_once()
+            self._shared.acknowledge_at_once(self._socket)
         self._session.receive(self._shared.buffer[:nbytes], self._loop.time())
         self._take_turn()
         self._session.keep()
@@ -251,6 +261,10 @@ class Connection(asyncio.BufferedProtocol):
                 self._decision = self._loop.create_task(self._decide(event))
             case PublishEnded(clean):
                 self._end_publication(clean=clean)
+            case PlayRequested():
+                self._seat(event)
+            case PlayEnded():
+                self._unseat()
             case TurnSpent():
                 pass
 
@@ -259,11 +273,26 @@ class Connection(asyncio.BufferedProtocol):
         assert publication is not None
         try:
             kind, at, body = media
-            for unit in read_video(body) if kind is _VIDEO else read_audio(body):
+            units = read_video(body) if kind is _VIDEO else read_audio(body)
+            for unit in units:
                 publication.push(at, unit)
+            publication.relay(kind, at, body, units)
         except MediaError as error:
             self._log.warning("publish ended: its media cannot be packaged", reason=str(error))
             self._end_publish(Status.FAILED, str(error))
+
+    # Players.
+
+    def _seat(self, wish: PlayRequested) -> None:
+        self._player = seat(self._shared, self._session, self._transport, wish, self._loop.time)
+        if self._player is not None:
+            self._stop_being_a_stranger()
+
+    def _unseat(self) -> None:
+        if self._player is not None:
+            self._player.part()
+            self._player = None
+            self._shared.counters.players -= 1
 
     # The decision on a publish, and its end.
 
@@ -273,31 +302,11 @@ class Connection(asyncio.BufferedProtocol):
         return None if objection is None else objection(app, self._address)
 
     async def _decide(self, wish: PublishRequested) -> None:
-        if (shortage := self._shared.shortage()) is not None:
-            self._refuse(wish, Status.FAILED, shortage)
-            self._decision = None
-            self._take_turn()
-            return
-        request = PublishRequest(
-            app=wish.app,
-            name=wish.name,
-            query=wish.query,
-            peer=self._peer,
-            encoder=wish.encoder,
-            tc_url=wish.tc_url,
-        )
-        try:
-            async with asyncio.timeout(self._settings.decision_s):
-                publication = await self._shared.door.publish(request, self._on_closed)
-        except Refused as refusal:
-            self._refuse(wish, Status.BAD_NAME, str(refusal))
-        except TimeoutError:
-            self._refuse(wish, Status.FAILED, "The server is busy: try again.")
-        except Exception:
-            self._log.exception("publish failed: the door broke")
-            self._refuse(wish, Status.FAILED, "The server failed: try again.")
+        verdict = await decide(self._shared, wish, self._peer, self._on_closed, self._log)
+        if isinstance(verdict, Refusal):
+            self._refuse(wish, verdict)
         else:
-            self._let_in(wish, publication)
+            self._let_in(wish, verdict)
         self._decision = None
         self._take_turn()
 
@@ -313,11 +322,11 @@ class Connection(asyncio.BufferedProtocol):
         if self._unwanted is not None:
             self._end_publish(Status.REJECTED, self._unwanted)
 
-    def _refuse(self, wish: PublishRequested, code: Status, description: str) -> None:
+    def _refuse(self, wish: PublishRequested, refusal: Refusal) -> None:
         self._shared.counters.refused += 1
-        self._log.debug("publish refused", reason=description)  # the reception says more
+        self._log.debug("publish refused", reason=refusal.reason)  # the reception says more
         if self._session.state is State.DECIDING:
-            self._session.reject(wish.request_id, code, description, self._loop.time())
+            self._session.reject(wish.request_id, *refusal, self._loop.time())
 
     def _on_closed(self, reason: str) -> None:
         self._log.debug("publish closed by its stream", reason=reason)
@@ -379,12 +388,3 @@ class Connection(asyncio.BufferedProtocol):
         if self._is_stranger:
             self._is_stranger = False
             self._shared.trust(self._address)
-
-    def _acknowledge_at_once(self) -> None:
-        """Have the kernel acknowledge this read without its usual delay.
-
-        FFmpeg writes each command of its start in two pieces with Nagle's algorithm on, and waits
-        40 ms for the acknowledgement of the first, four times. The option lasts for one read.
-        """
-        if self._shared.quick_ack is not None:
-            self._socket.setsockopt(socket.IPPROTO_TCP, self._shared.quick_ack, 1)

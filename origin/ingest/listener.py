@@ -11,6 +11,7 @@ from origin.ingest.settings import IngestSettings
 from origin.ingest.shared import Counters, Objection, Shared
 from origin.observe.durations import Durations
 from origin.rtmp.handshake import NONCE_SIZE
+from origin.streams.audience import Audience
 from origin.streams.door import Door
 
 BACKLOG = 4096
@@ -42,6 +43,10 @@ class RtmpListener:
     def refuse_publishers_when(self, shortage: Callable[[], str | None]) -> None:
         """Ask ``shortage`` before each publish; what it says is told to the streamer."""
         self._shared.shortage = shortage
+
+    def let_watch(self, audience_of: Callable[[str], Audience | None]) -> None:
+        """Let players in to the streams that ``audience_of`` knows."""
+        self._shared.audience_of = audience_of
 
     async def start(self, *listening: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Accept connections from now on; with ``tls``, they are RTMPS."""

@@ -23,6 +23,9 @@ class IngestSettings:
     strangers_per_address: int = 50
     """Connections from one address that have not been let in to publish yet."""
 
+    players: int = 100
+    """Who watch over RTMP: relays and tests. The audience has HLS."""
+
     decision_s: float = 5.0
     """For the decision on one publish, key check and takeover included."""
 

@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias
 
 from origin.ingest.beat import Beat
 from origin.ingest.settings import IngestSettings
+from origin.streams.audience import Audience
 from origin.streams.door import Door
 
 READ_BUFFER_BYTES = 256 * 1024
@@ -42,6 +43,8 @@ class Counters:
     """Connections beyond a limit, and publishes that were turned down."""
     broken: int = 0
     """Connections closed because they broke the protocol or missed a deadline."""
+    players: int = 0
+    """Players at this moment."""
     bytes_in: int = 0
     """Bytes received since the start."""
 
@@ -67,6 +70,8 @@ class Shared:
         self.objection = objection
         self.shortage: Callable[[], str | None] = lambda: None
         """Why nobody new can be let in to publish at the moment, if so."""
+        self.audience_of: Callable[[str], Audience | None] = lambda name: None
+        """Where a stream of this name is watched."""
         self._strangers: Counter[str] = Counter()  # not let in to publish yet, by address
 
     def welcome(self, member: Member, address: str) -> str | None:
@@ -90,6 +95,15 @@ class Shared:
         self._strangers[address] -= 1
         if not self._strangers[address]:
             del self._strangers[address]
+
+    def acknowledge_at_once(self, sock: socket.socket) -> None:
+        """Have the kernel acknowledge this read without its usual delay.
+
+        FFmpeg writes each command of its start in two pieces with Nagle's algorithm on, and waits
+        40 ms for the acknowledgement of the first, four times. The option lasts for one read.
+        """
+        if self.quick_ack is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, self.quick_ack, 1)
 
     def forget(self, member: Member) -> None:
         self.members.discard(member)

@@ -6,10 +6,10 @@ The files, from the wire up::
     chunk       chunks of any interleaving into messages, and our messages into chunks
     amf0        the values that commands and metadata are made of
     messages    a message's payload as a typed value
-    replies     what we say, as messages
+    replies     what we say, as messages; playback is what we say to players
     wire        all of the above together: bytes in, whole messages out, within budgets
     events      what a session tells its caller
-    session     the states of one publisher: which message is welcome when
+    session     the states of one publisher or player: which message is welcome when
     flv         a media message's body into coded frames; enhanced the same for codecs by FourCC
     limits      every bound of the above, with its reason
 

@@ -28,8 +28,22 @@ class PublishEnded(NamedTuple):
     clean: bool
 
 
+class PlayRequested(NamedTuple):
+    """A wish to watch: answer it with ``play`` or ``reject`` and this ``request_id``."""
+
+    request_id: int
+    name: str
+    """The public name of a stream, its query removed."""
+
+
+class PlayEnded(NamedTuple):
+    """Whoever was let in to watch is gone."""
+
+
 class TurnSpent(NamedTuple):
     """Enough work for one turn of the loop: let others have theirs, then ask again."""
 
 
-Event: TypeAlias = PublishRequested | Media | Metadata | PublishEnded | TurnSpent
+Event: TypeAlias = (
+    PublishRequested | Media | Metadata | PublishEnded | PlayRequested | PlayEnded | TurnSpent
+)

@@ -123,9 +123,10 @@ class Publish(NamedTuple):
 
 
 class Play(NamedTuple):
-    """NetStream.play (7.2.2.1)."""
+    """NetStream.play (7.2.2.1); start and duration are for recordings, which we have none of."""
 
     stream_id: int
+    name: str
 
 
 class Unpublish(NamedTuple):
@@ -250,7 +251,7 @@ def _read_command(message: Message, limits: Limits) -> Incoming:
         case "FCUnpublish" | "deleteStream" | "closeStream":
             return Unpublish()
         case "play":
-            return Play(message.stream_id)
+            return Play(message.stream_id, _text(_arguments(reader)[2]))
         case _:
             return Ignored(message.type_id)
 

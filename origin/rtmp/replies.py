@@ -16,9 +16,6 @@ from origin.rtmp.messages import Type, UserControl
 CONTROL_CHUNK_STREAM = 2
 """Where protocol control messages must go (5.4)."""
 
-COMMAND_CHUNK_STREAM = 3
-"""Where Flash Media Server puts its replies, and so every encoder has been tried with it."""
-
 # FourCcInfoMask and CapsExMask (Enhanced RTMP v2, connect command).
 _CAN_FORWARD = 0x04
 _CAPS_MULTITRACK, _CAPS_MOD_EX = 0x02, 0x04
@@ -36,16 +33,29 @@ class Status(Enum):
     BAD_NAME = "NetStream.Publish.BadName"
     REJECTED = "NetStream.Publish.Rejected"
     FAILED = "NetStream.Publish.Failed"
-    NO_PLAY = "NetStream.Play.Failed"
+    PLAY_RESET = "NetStream.Play.Reset"
+    PLAY_STARTED = "NetStream.Play.Start"
+    PLAY_ENDED = "NetStream.Play.UnpublishNotify"
+    NOT_FOUND = "NetStream.Play.StreamNotFound"
 
 
-_GOOD = frozenset({Status.CONNECTED, Status.STARTED, Status.UNPUBLISHED})
+_GOOD = frozenset(
+    {
+        Status.CONNECTED,
+        Status.STARTED,
+        Status.UNPUBLISHED,
+        Status.PLAY_RESET,
+        Status.PLAY_STARTED,
+        Status.PLAY_ENDED,
+    }
+)
+_CHUNK_STREAMS = {Type.AMF0_COMMAND: 3, Type.AUDIO: 4, Type.AMF0_DATA: 5, Type.VIDEO: 6}
+"""3 is where Flash Media Server puts its replies, and so every encoder has been tried with it."""
 
 
 def chunk_stream(message: Message) -> int:
-    """Where a reply goes: control messages on 2, as they must; all else on 3."""
-    is_command = message.type_id == Type.AMF0_COMMAND
-    return COMMAND_CHUNK_STREAM if is_command else CONTROL_CHUNK_STREAM
+    """Where a reply goes: control messages on 2, as they must; commands and media elsewhere."""
+    return _CHUNK_STREAMS.get(message.type_id, CONTROL_CHUNK_STREAM)
 
 
 def acknowledgement(received: int) -> Message:

@@ -1,4 +1,4 @@
-"""The server's side of one RTMP connection that publishes, as a state machine (RTMP 1.0, 7.2).
+"""The server's side of one RTMP connection, as a state machine (RTMP 1.0, 7.2).
 
 ::
 
@@ -15,17 +15,21 @@
                               ^
       connect to which there is an objection
 
+                              end_play()
+    IDLE, ENDED --play--> DECIDING --play()--> PLAYING --deleteStream, closeStream--> ENDED
+                              |                   |
+                           reject() -> CLOSING <--'
+
 What is welcome where, and nothing else::
 
-                                    CONNECTING   IDLE          LIVE       ENDED
-    ping, window size, unknown      yes          yes           yes        yes
+                                    CONNECTING   IDLE          LIVE       ENDED         PLAYING
+    ping, window size, unknown      yes          yes           yes        yes           yes
     connect                         -> IDLE, or CLOSING
     createStream, releaseStream,
-    FCPublish, getStreamLength                   answered      answered   answered
-    publish                                      -> DECIDING              -> DECIDING
-    play                                         -> CLOSING               -> CLOSING
+    FCPublish, getStreamLength                   answered      answered   answered      answered
+    publish, play                                -> DECIDING              -> DECIDING
     audio, video, onMetaData                                   events     ignored
-    FCUnpublish and its like                     ignored       -> ENDED   ignored
+    FCUnpublish and its like                     ignored       -> ENDED   ignored       -> ENDED
 
 The rest closes the connection, as media before ``publish`` does. The tolerated oddities: encoders
 send both FCUnpublish and deleteStream, and may send frames that were under way behind the first.
@@ -37,16 +41,24 @@ by itself while the program decides whether it wants the publish.
 After every call, ``bytes_to_send()`` has what the peer should get, also after an error.
 
 Every publish that was accepted yields exactly one ``PublishEnded``, as the last of its events,
-however it ends: by the encoder, by ``end_publish()``, or by ``abandon()`` and errors.
+however it ends: by the encoder, by ``end_publish()``, or by ``abandon()`` and errors. The same
+holds of ``PlayEnded`` and a play that was granted.
 """
 
 from collections.abc import Callable
 from enum import Enum, auto
 
 from origin.errors import ProtocolError
-from origin.rtmp import replies
+from origin.rtmp import playback, replies
 from origin.rtmp.chunk import Message
-from origin.rtmp.events import Event, PublishEnded, PublishRequested, TurnSpent
+from origin.rtmp.events import (
+    Event,
+    PlayEnded,
+    PlayRequested,
+    PublishEnded,
+    PublishRequested,
+    TurnSpent,
+)
 from origin.rtmp.limits import Limits
 from origin.rtmp.messages import (
     AMF,
@@ -81,6 +93,7 @@ class State(Enum):
     DECIDING = auto()
     LIVE = auto()
     ENDED = auto()
+    PLAYING = auto()
     CLOSING = auto()
     CLOSED = auto()
 
@@ -107,10 +120,11 @@ class ServerSession:
         self._is_live = False
         self._is_paused = False  # in DECIDING, CLOSING and CLOSED
         self._connect = Connect(0.0, "", "", "")
-        self._publish_stream = 0
+        self.stream_id = 0
+        """The message stream that is published or played on."""
         self._request_id = 0
         self._streams_created = 0
-        self._ended: PublishEnded | None = None  # due as the next event
+        self._ended: PublishEnded | PlayEnded | None = None  # due as the next event
         self._phase_began = now
         self._media_at = now  # the last whole media message
 
@@ -155,8 +169,8 @@ class ServerSession:
         self._enter(State.LIVE)
         self._media_at = now
         self._wire.allow_long_messages()
-        self._say(replies.stream_begin(self._publish_stream))
-        self._say(replies.on_status(self._publish_stream, Status.STARTED, "Publishing."))
+        self._say(replies.stream_begin(self.stream_id))
+        self._say(replies.on_status(self.stream_id, Status.STARTED, "Publishing."))
 
     def reject(self, request_id: int, code: Status, description: str, now: float) -> None:
         """Refuse the publish; the connection is to be closed once that is sent."""
@@ -169,10 +183,30 @@ class ServerSession:
         self._ended = PublishEnded(clean=False)
         self._take_leave(code, description, now)
 
+    def play(self, request_id: int) -> None:
+        """Let the play begin; what there is to see is given to ``show``."""
+        self._check_request(request_id)
+        self._enter(State.PLAYING)
+        for message in playback.beginning(self.stream_id):
+            self._say(message)
+
+    def show(self, message: Message) -> None:
+        """Send a player a message of ``playback``."""
+        assert self._state is State.PLAYING, f"show() in {self._state.name}"
+        self._say(message)
+
+    def end_play(self, description: str, now: float) -> None:
+        """End a play from our side, and say why."""
+        assert self._state is State.PLAYING, f"end_play() in {self._state.name}"
+        self._ended = PlayEnded()
+        self._take_leave(Status.PLAY_ENDED, description, now)
+
     def abandon(self) -> None:
-        """The connection is gone, or given up: what is left is the end of its publish."""
+        """The connection is gone, or given up: what is left is the end of what was going on."""
         if self._state is State.LIVE:
             self._ended = PublishEnded(clean=False)
+        elif self._state is State.PLAYING:
+            self._ended = PlayEnded()
         self._enter(State.CLOSED)
 
     def next_deadline(self) -> float | None:
@@ -189,7 +223,7 @@ class ServerSession:
                 return self._media_at + limits.silence_s
             case State.CLOSING:
                 return self._phase_began + limits.closing_s
-            case State.DECIDING | State.CLOSED:
+            case State.DECIDING | State.PLAYING | State.CLOSED:
                 return None
 
     def check_deadline(self, now: float) -> None:
@@ -235,17 +269,20 @@ class ServerSession:
                 self._keep_house(message)
             case State.CONNECTING, Connect():
                 self._welcome(message)
-            case State.IDLE | State.LIVE | State.ENDED, (
+            case State.IDLE | State.LIVE | State.ENDED | State.PLAYING, (
                 CreateStream() | ReleaseStream() | FcPublish() | GetStreamLength()
             ):
                 self._answer(message)
             case State.IDLE | State.ENDED, Publish():
                 return self._ask(message)
-            case State.IDLE | State.ENDED, Play(stream_id):
-                self._publish_stream = stream_id
-                self._take_leave(Status.NO_PLAY, "Watch over HLS.", self._wire.heard_at)
+            case State.IDLE | State.ENDED, Play():
+                return self._ask_to_play(message)
             case State.LIVE, Unpublish():
                 return self._end()
+            case State.PLAYING, Unpublish():
+                self._enter(State.ENDED)
+                self._phase_began = self._wire.heard_at
+                return PlayEnded()
             case (State.IDLE, Unpublish()) | (State.ENDED, Unpublish() | Media() | Metadata()):
                 pass
             case _:
@@ -293,21 +330,27 @@ class ServerSession:
     def _ask(self, publish: Publish) -> PublishRequested:
         self._enter(State.DECIDING)
         self._request_id += 1
-        self._publish_stream = publish.stream_id
+        self.stream_id = publish.stream_id
         name, _, query = publish.name.partition("?")
         connect = self._connect
         return PublishRequested(
             self._request_id, connect.app, name, query, connect.tc_url, connect.encoder
         )
 
+    def _ask_to_play(self, play: Play) -> PlayRequested:
+        self._enter(State.DECIDING)
+        self._request_id += 1
+        self.stream_id = play.stream_id
+        return PlayRequested(self._request_id, play.name.partition("?")[0])
+
     def _end(self) -> PublishEnded:
         self._enter(State.ENDED)
         self._phase_began = self._wire.heard_at
-        self._say(replies.on_status(self._publish_stream, Status.UNPUBLISHED, "Ended."))
+        self._say(replies.on_status(self.stream_id, Status.UNPUBLISHED, "Ended."))
         return PublishEnded(clean=True)
 
     def _take_leave(self, code: Status, description: str, now: float) -> None:
-        self._say(replies.on_status(self._publish_stream, code, description))
+        self._say(replies.on_status(self.stream_id, code, description))
         self._enter(State.CLOSING)
         self._phase_began = now
 

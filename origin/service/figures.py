@@ -51,6 +51,8 @@ def _listener_families(counters: Counters) -> Iterator[Family]:
         ("tidecast_rtmp_received_bytes", "Bytes received over RTMP.", counters.bytes_in),
     ):
         yield Family(name, text, Kind.COUNTER, {(): float(value)})
+    text = "Players over RTMP now."
+    yield Family("tidecast_rtmp_players", text, Kind.GAUGE, {(): float(counters.players)})
     text = "RTMP connections open now."
     yield Family("tidecast_rtmp_connections_open", text, Kind.GAUGE, {(): float(counters.open)})
 

@@ -78,6 +78,7 @@ async def _serve(
     reception = Reception(registry, publishing.admission, clock, publishing.attempts)
     objection = publishing.gate.objection if publishing.gate is not None else None
     listener = RtmpListener(reception, ingest_settings(settings), objection)
+    listener.let_watch(registry.audience_of)
     upkeep = Upkeep(listener, clock, settings.limits.memory_mib)
     reloader = Reloader(_watched(publishing, registry, certificate))
     stopping = _set_by_signals(asyncio.Event())

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import structlog
 
-from origin.media.coded import Coded, CodedFrame
+from origin.media.coded import Coded, CodedFrame, MediaKind
 from origin.observe.health.monitor import Monitor
 from origin.observe.health.report import Report
 from origin.observe.health.uplink import Uplink
@@ -47,6 +47,11 @@ class BandwidthTest:
         if isinstance(unit, CodedFrame):
             self._bytes += len(unit.payload)
         self._monitor.take(at, unit)
+
+    def relay(
+        self, kind: MediaKind, at: int, body: memoryview | bytes, held: tuple[Coded, ...]
+    ) -> None:
+        """Nobody watches a test."""
 
     def describe(self, metadata: Mapping[str, object]) -> None:
         """Take onMetaData."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from origin.auth.asking import Asked
-from origin.media.coded import Coded
+from origin.media.coded import Coded, MediaKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,12 @@ class Publication(Protocol):
 
     def describe(self, metadata: Mapping[str, object]) -> None:
         """Take what ``onMetaData`` says; some encoders repeat it several times a second."""
+        ...
+
+    def relay(
+        self, kind: MediaKind, at: int, body: memoryview | bytes, held: tuple[Coded, ...]
+    ) -> None:
+        """Take a media message as it came, once all that it ``held`` has been pushed."""
         ...
 
     def end(self, *, clean: bool) -> None:

@@ -19,6 +19,7 @@ from origin.auth.keyring import Grant, same_key
 from origin.auth.names import is_stream_name
 from origin.errors import Refused
 from origin.hls.rules import Rules
+from origin.streams.audience import Audience
 from origin.streams.bandwidth import BandwidthTests, is_bandwidth_test
 from origin.streams.clock import Clock
 from origin.streams.door import Publication, PublishRequest, asked_by
@@ -94,6 +95,11 @@ class Registry:
         for name, grant in self._grants.items():
             if not self._admission.holds(grant):
                 self._streams[name].dismiss("its stream key has been taken back")
+
+    def audience_of(self, name: str) -> Audience | None:
+        """Where to watch ``name`` over RTMP; None while nobody publishes it."""
+        stream = self._streams.get(name)
+        return None if stream is None or stream.publisher is None else stream.audience
 
     def find(self, name: str) -> Stream | None:
         """The stream ``name`` if it could be published here, live or not."""

@@ -29,8 +29,9 @@ import structlog
 
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
-from origin.media.coded import Coded
+from origin.media.coded import Coded, MediaKind
 from origin.observe.health.monitor import Monitor
+from origin.streams.audience import Audience
 from origin.streams.calendar import Calendar
 from origin.streams.clock import Clock, Timer
 from origin.streams.health import watch
@@ -113,6 +114,8 @@ class Stream:
         self.last_live: datetime | None = None
         """When the last session ended."""
         self.session: Session | None = None
+        self.audience = Audience()
+        """Those who watch over RTMP."""
         self.waiting = WaitingRoom(clock)
         """Requests that are held for what comes next."""
         self._rules = rules
@@ -177,11 +180,13 @@ class Stream:
         """Take onMetaData (only ``Publisher`` calls this)."""
         if self.session is not None:
             self.session.packager.expect(metadata)
+            self.audience.describe(metadata)
 
     def detach(self, *, clean: bool) -> None:
         """The publisher is gone (only ``Publisher`` calls this)."""
         log.info("publisher left", stream=self.name, said_goodbye=clean)
         self._publisher = None
+        self.audience.end("The publisher has left.")
         if self.session is None:
             return
         self.session.packager.flush()
@@ -330,6 +335,13 @@ class Publisher:
         if self._stream is not None:
             self.health.take(at, unit)
             self._stream.take(at, unit)
+
+    def relay(
+        self, kind: MediaKind, at: int, body: memoryview | bytes, held: tuple[Coded, ...]
+    ) -> None:
+        """Show a message as it came to those who watch over RTMP."""
+        if self._stream is not None:
+            self._stream.audience.take(kind, at, body, held)
 
     def describe(self, metadata: Mapping[str, object]) -> None:
         """Take onMetaData."""

@@ -34,6 +34,11 @@ class RecordedPublication:
         self.units.append((at, unit))
         self.pushed.set()
 
+    def relay(
+        self, kind: MediaKind, at: int, body: memoryview | bytes, held: tuple[Coded, ...]
+    ) -> None:
+        assert not self.ends, "relayed after the end"
+
     def describe(self, metadata: Mapping[str, object]) -> None:
         assert not self.ends, "described after the end"
         self.metadata.append(dict(metadata))

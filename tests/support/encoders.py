@@ -46,6 +46,9 @@ class Encoder:
     def publish(self, name: str = "key") -> bytes:
         return self.command("publish", 5.0, None, name, "live", stream=1)
 
+    def play(self, name: str = "main") -> bytes:
+        return self.command("play", 5.0, None, name, -2000.0, stream=1)
+
     def metadata(self, values: Mapping[str, AmfValue]) -> bytes:
         body = encode("@setDataFrame", "onMetaData", EcmaArray(values))
         return self.message(Type.AMF0_DATA, body)

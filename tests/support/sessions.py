@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from origin.rtmp.chunk import Message
-from origin.rtmp.events import Event, PublishEnded, PublishRequested
+from origin.rtmp.events import Event, PlayRequested, PublishEnded, PublishRequested
 from origin.rtmp.limits import Limits
+from origin.rtmp.replies import Status
 from origin.rtmp.session import ServerSession, State
 from tests.support.encoders import ECHO, HELLO, SERVER_HELLO_SIZE, Encoder, read_replies
 
@@ -36,6 +37,8 @@ class Rehearsal:
                 self.events.append(event)
                 if self._accepts and isinstance(event, PublishRequested):
                     self.session.accept(event.request_id, self.now)
+                if self._accepts and isinstance(event, PlayRequested):
+                    self.session.play(event.request_id)
         finally:
             self.said += self.session.bytes_to_send()
 
@@ -49,13 +52,17 @@ class Rehearsal:
             State.DECIDING: [HELLO, ECHO, encoder.connect(), encoder.publish()],
             State.LIVE: [HELLO, ECHO, encoder.connect(), encoder.publish()],
             State.ENDED: [HELLO, ECHO, encoder.connect(), encoder.publish(), encoder.goodbye()],
-            State.CLOSING: [HELLO, ECHO, encoder.connect(), encoder.command("play", 1.0, None)],
+            State.PLAYING: [HELLO, ECHO, encoder.connect(), encoder.play()],
+            State.CLOSING: [HELLO, ECHO, encoder.connect(), encoder.publish()],
             State.CLOSED: [],
         }[state]
-        self._accepts = state is not State.DECIDING
+        self._accepts = state not in (State.DECIDING, State.CLOSING)
         self.feed(*road)
         if state is State.CLOSED:
             self.session.abandon()
+        elif state is State.CLOSING:
+            self.session.reject(1, Status.BAD_NAME, "No such key.", self.now)
+            self.drain()
         assert self.session.state is state
         return self
 

@@ -46,6 +46,7 @@ class FakeTransport(asyncio.Transport):
         self.has_eof = False
         self.is_aborted = False
         self.reads = True
+        self.waiting_bytes = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
@@ -54,6 +55,12 @@ class FakeTransport(asyncio.Transport):
         if self.is_reset:
             raise OSError("Transport endpoint is not connected")
         self.has_eof = True
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting_bytes
+
+    def close(self) -> None:
+        self.is_aborted = True
 
     def abort(self) -> None:
         self.is_aborted = True

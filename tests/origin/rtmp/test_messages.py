@@ -54,7 +54,7 @@ def test_media_keeps_its_time_and_its_body() -> None:
         (command("getStreamLength", 3.0, None, "key"), GetStreamLength(3.0)),
         (command("publish", 5.0, None, "key", "live"), Publish(1, "key")),
         (command("publish", 0.0, None, "key?a=1&b=2"), Publish(1, "key?a=1&b=2")),
-        (command("play", 5.0, None, "key"), Play(1)),
+        (command("play", 5.0, None, "key"), Play(1, "key")),
         (command("FCUnpublish", 6.0, None, "key"), Unpublish()),
         (command("deleteStream", 7.0, None, 1.0), Unpublish()),
         (command("deleteStream", 7.0, None, "rtmp2sink's string"), Unpublish()),

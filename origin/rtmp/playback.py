@@ -1,0 +1,42 @@
+"""What a player is told and shown (RTMP 1.0, 7.2.2.1): the messages of the play side.
+
+::
+
+    StreamBegin, Play.Reset, Play.Start        the play begins
+    onMetaData, sequence headers, one GOP      what there is
+    audio, video                               live, as the publisher's tags came
+    Play.UnpublishNotify                       the publisher is gone
+
+Audio, video and data each have a chunk stream of their own, as every server has had them.
+"""
+
+from collections.abc import Mapping
+from typing import cast
+
+from origin.media.coded import MediaKind
+from origin.rtmp.amf0 import AmfValue, EcmaArray, encode
+from origin.rtmp.chunk import Message
+from origin.rtmp.messages import Type
+from origin.rtmp.replies import Status, on_status, stream_begin
+
+_TYPES = {MediaKind.VIDEO: Type.VIDEO, MediaKind.AUDIO: Type.AUDIO}
+
+
+def beginning(stream_id: int) -> tuple[Message, ...]:
+    """The play is granted. Adobe's players wait for Reset, everybody for Start."""
+    return (
+        stream_begin(stream_id),
+        on_status(stream_id, Status.PLAY_RESET, "Resetting."),
+        on_status(stream_id, Status.PLAY_STARTED, "Playing."),
+    )
+
+
+def media(stream_id: int, kind: MediaKind, at: int, body: bytes) -> Message:
+    """A media message, as it came from the publisher."""
+    return Message(_TYPES[kind], stream_id, at, body)
+
+
+def metadata(stream_id: int, values: Mapping[str, object]) -> Message:
+    """``onMetaData``, which holds what AMF0 can: it came as such."""
+    known = EcmaArray(cast("Mapping[str, AmfValue]", values))
+    return Message(Type.AMF0_DATA, stream_id, 0, encode("onMetaData", known))
