@@ -24,8 +24,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import cache
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -139,31 +140,23 @@ class End:
     """The epoch of its name, where the process was killed before its end."""
 
 
-_NOTE = TypeAdapter(Note)
-_BEGIN = TypeAdapter(Begin)
-_END = TypeAdapter(End)
-_CONFIGURATION: dict[Codec, TypeAdapter[Any]] = {  # each of the class of its codec
-    each.codec: TypeAdapter(each) for each in CONFIGURATIONS
-}
-
-
 def note_record(note: Note) -> Pieces:
-    return record(Kind.NOTE, _write(_NOTE, note))
+    return record(Kind.NOTE, _write(_note_form(), note))
 
 
 def read_note(kept: Record) -> Note:
     """Read a note; raise FormError if it is none."""
-    return _read(_NOTE, kept.fields)
+    return _read(_note_form(), kept.fields)
 
 
 def begin_record(tracks: Iterable[tuple[TrackId, Track]], memory: Memory) -> Pieces:
     kept = tuple(_kept_track(name, track) for name, track in tracks)
-    return record(Kind.BEGIN, _write(_BEGIN, Begin(kept, memory)))
+    return record(Kind.BEGIN, _write(_begin_form(), Begin(kept, memory)))
 
 
 def read_begin(kept: Record) -> tuple[dict[TrackId, Track], Memory]:
     """Read where a segment begins; raise FormError if the record does not say it."""
-    begin = _read(_BEGIN, kept.fields)
+    begin = _read(_begin_form(), kept.fields)
     tracks = {TrackId(each.kind, each.number): _track(each) for each in begin.tracks}
     return tracks, begin.memory
 
@@ -227,12 +220,12 @@ def read_part(kept: Record, tracks: tuple[Track, ...]) -> KeptPart:
 
 
 def end_record(end: End) -> Pieces:
-    return record(Kind.END, _write(_END, end))
+    return record(Kind.END, _write(_end_form(), end))
 
 
 def read_end(kept: Record) -> End:
     """Read how a segment ended; raise FormError if the record does not say it."""
-    return _read(_END, kept.fields)
+    return _read(_end_form(), kept.fields)
 
 
 def checks_of(presentation: Presentation) -> tuple[int, ...]:
@@ -286,19 +279,44 @@ def _split(values: list[Value], count: int) -> tuple[list[Value], list[Value]]:
 
 def _kept_track(name: TrackId, track: Track) -> KeptTrack:
     codec = track.configuration.codec
-    configuration = _CONFIGURATION[codec].dump_python(track.configuration)
+    configuration = _configuration_form(codec).dump_python(track.configuration)
     return KeptTrack(name.kind, name.number, codec, configuration)
 
 
 def _track(kept: KeptTrack) -> Track:
     try:
-        return Track(_CONFIGURATION[kept.codec].validate_python(kept.configuration))
-    except (KeyError, ValidationError, MediaError) as error:
+        form = _configuration_form(kept.codec)
+        return Track(form.validate_python(kept.configuration))
+    except (StopIteration, ValidationError, MediaError) as error:
         raise FormError(f"a {kept.codec.name} configuration that is none: {error}") from error
 
 
+# Made when they are needed: it takes a while, and most processes never read anything.
+
+
+@cache
+def _note_form() -> TypeAdapter[Note]:
+    return TypeAdapter(Note)
+
+
+@cache
+def _begin_form() -> TypeAdapter[Begin]:
+    return TypeAdapter(Begin)
+
+
+@cache
+def _end_form() -> TypeAdapter[End]:
+    return TypeAdapter(End)
+
+
+@cache
+def _configuration_form(codec: Codec) -> TypeAdapter[Configuration]:
+    return TypeAdapter(next(each for each in CONFIGURATIONS if each.codec is codec))
+
+
 def _write(form: TypeAdapter[Value], value: Value) -> bytes:
-    return json.dumps(form.dump_python(value), default=_plain, separators=(",", ":")).encode()
+    plain = form.dump_python(value)
+    return json.dumps(plain, default=_plain, separators=(",", ":")).encode()
 
 
 def _plain(value: object) -> object:

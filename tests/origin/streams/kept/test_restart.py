@@ -155,6 +155,18 @@ async def test_the_window_moves_on_over_restarts_and_what_leaves_it_leaves_the_d
     assert len(list((house.root / "main").iterdir())) == 2, "a session and a note"
 
 
+async def test_sigterm_publishes_and_keeps_what_was_sent(house: House) -> None:
+    publication = await house.publish()
+    broadcast(publication, 5.3)
+    house.registry.close("the server is shutting down")
+    before = house.playlist()
+    lengths = re.findall(r"^#EXTINF:([\d.]+)", before, re.MULTILINE)
+    assert sum(map(float, lengths)) == pytest.approx(5.3, abs=0.05)
+    house.restart()
+    assert house.playlist().replace("epoch1", "epoch0") == before
+    assert state_of(house) is State.RECONNECTING
+
+
 async def test_grace_begins_anew_with_the_process(house: House) -> None:
     broadcast(await house.publish(), 5.2)
     house.clock.advance(5)
@@ -222,6 +234,7 @@ async def test_a_session_of_which_nothing_was_shown_leaves_nothing_behind(house:
     house.restart()
     assert state_of(house) is State.OFFLINE
     assert house.stream.session is None
+    house.settle()
     assert not list(house.root.glob("main/*/*.segment"))
 
 
