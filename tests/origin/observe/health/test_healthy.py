@@ -2,45 +2,19 @@
 
 import random
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import pytest
 
-from origin.media.coded import Coded, CodedFrame, MediaKind
+from origin.media.coded import Coded, CodedFrame
 from origin.media.timebase import MILLIS_WRAP
 from origin.observe.health.codes import Code, Colour
 from origin.observe.health.monitor import Monitor
-from origin.rtmp.events import PublishRequested
-from origin.rtmp.flv import read_audio, read_video
-from origin.rtmp.limits import Limits
-from origin.rtmp.messages import Media, Metadata
-from origin.rtmp.session import ServerSession
 from tests.support.captures import Capture, captures
 from tests.support.made_publishers import MadePublisher
+from tests.support.recordings import Recording, recording_of
 
 SECONDS = 40
 BEATS_PER_S = 20
-
-
-class Recording(NamedTuple):
-    metadata: list[dict[str, object]]
-    units: list[tuple[int, Coded]]
-
-
-def recorded(capture: Capture) -> Recording:
-    """Everything that a recorded encoder said."""
-    session = ServerSession(nonce=bytes(1528), limits=Limits(), now=0.0)
-    session.receive(memoryview(capture.read()), 0.0)
-    recording = Recording([], [])
-    while (event := session.next_event()) is not None:
-        if isinstance(event, PublishRequested):
-            session.accept(event.request_id, 0.0)
-        elif isinstance(event, Metadata):
-            recording.metadata.append(dict(event.values))
-        elif isinstance(event, Media):
-            read = read_video if event.kind is MediaKind.VIDEO else read_audio
-            recording.units.extend((event.at, unit) for unit in read(event.body))
-    return recording
 
 
 def looped(recording: Recording, period_ms: int) -> Iterator[tuple[int, Coded]]:
@@ -62,7 +36,7 @@ GOP_MS = {"obs29_h264_aac": 8333}
 
 @pytest.mark.parametrize("capture", captures(), ids=lambda capture: capture.name)
 def test_of_recorded_encoders_only_what_is_true_is_said(capture: Capture) -> None:
-    recording = recorded(capture)
+    recording = recording_of(capture)
     now = 500.0
     raised: set[Code] = set()
     monitor = Monitor(lambda: now, on_change=lambda finding, is_raised: raised.add(finding.code))
