@@ -12,6 +12,7 @@ from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.hls.segmenter import Segmenter
 from origin.media.coded import CodedFrame, MediaKind, TrackId
+from origin.media.nal import check_units, length_size
 from origin.media.timebase import Millis
 from origin.media.track import Track
 from origin.streams.timeline import Timeline
@@ -40,6 +41,7 @@ class Domain:
         # By number: looked up for every frame.
         self._pictures = self._numbered(MediaKind.VIDEO)
         self._sounds = self._numbered(MediaKind.AUDIO)
+        self._length_sizes = [length_size(track.configuration) for track in tracks.values()]
         self._segmenter = Segmenter(
             rules, tuple(tracks.values()), presentation.target_duration, presentation.part_target_s
         )
@@ -48,12 +50,19 @@ class Domain:
         self._on_media = on_media
 
     def push(self, at: int, frame: CodedFrame) -> bool:
-        """Take a frame; return whether it ended a segment."""
+        """Take a frame; return whether it ended a segment.
+
+        Raises:
+            MediaError: it is not what its codec says, or its time stamps stand still.
+        """
         kind, number = frame.track
         is_video = kind is _VIDEO
         index = (self._pictures if is_video else self._sounds).get(number)
         if index is None:
             raise StrangeTrackError
+        is_key_picture = is_video and frame.is_keyframe
+        if is_key_picture and (size := self._length_sizes[index]) is not None:
+            check_units(frame.payload, size)
         sample = self.timeline.push(at, frame)
         ended = self._push_silence() if self.timeline.silence else False
         if sample is None:
@@ -61,7 +70,7 @@ class Domain:
         if events := self._segmenter.push(index, sample):
             return self._add(events) or ended
         # Of several pictures the others' last frames have not come yet.
-        if is_video and frame.is_keyframe and len(self._pictures) == 1:
+        if is_key_picture and len(self._pictures) == 1:
             return self._add(self._segmenter.meet_keyframe()) or ended
         return ended
 

@@ -28,6 +28,7 @@ from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.media.coded import Coded, CodedFrame, MediaKind, SequenceEnd, TrackId
 from origin.media.description import Description
+from origin.media.nal import check_keyframe
 from origin.media.timebase import Millis, unwrap
 from origin.media.track import Track
 from origin.streams.domain import Domain, StrangeTrackError
@@ -185,6 +186,9 @@ class Packager:
         return description.describes(frame)
 
     def _hold(self, at: int, frame: CodedFrame) -> None:
+        configuration = self._description(frame.track).configuration
+        if frame.is_keyframe and configuration is not None:
+            check_keyframe(configuration, frame.payload)  # now: who publishes can still be told
         self._gone.discard(frame.track)
         self._ended.discard(frame.track)
         self._held.append((at, frame, self._date()))

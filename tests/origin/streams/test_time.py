@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from origin.errors import MediaError
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.hls.segment import Segment
@@ -234,7 +235,8 @@ def test_no_keyframe_for_a_minute_keeps_the_target_duration_and_bounds_memory() 
                 yield at, frame
                 continue
             made = picture(number if number < 2 * KEYFRAME_EVERY else 1)
-            payload = made.payload + bytes(4_000)  # 6 MB in the minute
+            unit = made.payload[4:] + bytes(4_000)  # 6 MB in the minute
+            payload = len(unit).to_bytes(4, "big") + unit
             yield at, made._replace(payload=payload)
             number += 1
 
@@ -328,3 +330,14 @@ def test_a_wall_clock_that_is_set_moves_dates_forward_once_and_never_back(
     assert len(session.breaks) == breaks
     assert session.off_s()[-1] == pytest.approx(3600 if hours > 0 else 0, abs=0.1)
     assert sum(segment.duration_s for segment in session.listed) == 60
+
+
+def test_a_keyframe_that_browsers_would_refuse_ends_the_publish_with_a_reason() -> None:
+    session = Session().feed(in_time(media(4), as_sent))
+    broken = picture(0)._replace(payload=b"\x00\x00\x00\x01\x65" + bytes(50))
+    session.packager.push(0, AVC_HEADER)
+    with pytest.raises(MediaError, match="Annex B"):
+        session.packager.push(4000, broken)
+    session.packager.flush()
+    session.check()
+    assert sum(segment.duration_s for segment in session.listed) == 4
