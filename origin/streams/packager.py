@@ -44,6 +44,9 @@ GONE_AFTER = Millis(10_000)
 ENDED_AFTER = Millis(1000)
 """The same, once the encoder has said that the track is over: some say so and go on."""
 
+NEVER_SEEN = Millis(1 << 31)
+"""In place of a picture's delay, before its first keyframe: it does not lead."""
+
 MOST_TRACKS = 16
 """Of each kind: more are ignored. OBS sends up to ten pictures and six sounds."""
 
@@ -191,6 +194,8 @@ class Packager:
             check_keyframe(configuration, frame.payload)  # now: who publishes can still be told
         self._gone.discard(frame.track)
         self._ended.discard(frame.track)
+        if frame.is_keyframe:
+            self._delays[frame.track] = frame.composition
         self._held.append((at, frame, self._date()))
         self._held_bytes += len(frame.payload)
         if self._tracks_are_known():
@@ -199,7 +204,9 @@ class Packager:
     def _tracks_are_known(self) -> bool:
         known = self._tracks().keys() | self._gone
         kinds = {track.kind for track in known}
-        if self._expected <= kinds and self._announced <= known:
+        pictures = [track for track in self._tracks() if track.kind is MediaKind.VIDEO]
+        have_begun = len(pictures) < 2 or self._delays.keys() >= set(pictures)
+        if have_begun and self._expected <= kinds and self._announced <= known:
             return True
         first, last = self._held[0][0], self._held[-1][0]
         waited = unwrap(last, Millis(first)) - first
@@ -209,9 +216,6 @@ class Packager:
     def _begin_domain(self) -> None:
         if not self._held:
             return
-        for _, frame, _ in self._held:
-            if frame.is_keyframe:
-                self._delays.setdefault(frame.track, frame.composition)
         tracks = self._in_order()
         if not tracks:  # another header came behind what is held, and VP9's needs a keyframe
             self._held, self._held_bytes = [], 0
@@ -247,7 +251,7 @@ class Packager:
 
         def place(track: TrackId) -> tuple[bool, int, int]:
             is_sound = track.kind is MediaKind.AUDIO
-            return is_sound, 0 if is_sound else self._delays.get(track, 0), track.number
+            return is_sound, 0 if is_sound else self._delays.get(track, NEVER_SEEN), track.number
 
         return {track: tracks[track] for track in sorted(tracks, key=place)}
 
