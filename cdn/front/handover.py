@@ -28,6 +28,12 @@ from cdn.front.protocol import FastProtocol, turn_away
 MOST_HEAD_BYTES = 64 * 1024
 """The longest request that the full path reads: nothing that is asked here has a body."""
 
+BAD_REQUEST = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: %d\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n"
+    b"connection: close\r\n\r\n%b"
+)
+
 
 class FullProtocol(HttpToolsProtocol):
     """uvicorn's protocol, that does not wait for ever."""
@@ -71,6 +77,12 @@ class FullProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._reading_since = None
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request, with the headers of all other refusals, and hang up."""
+        body = msg.encode()
+        self.transport.write(BAD_REQUEST % (len(body), body))
+        self.transport.close()
 
     def pause_writing(self) -> None:
         self._note_progress()

@@ -38,6 +38,7 @@ _UNRESERVED = frozenset(
 )
 _PLAIN_PATH = re.compile(rb"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?|/")
 _PATH = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})+")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _RENDITION = re.compile(r"/[apv]\d+/[^/]*$")
 _GZIP = re.compile(rb"(?:^|,)\s*(?:gzip|x-gzip|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?(?:,|$)")
@@ -71,7 +72,7 @@ class Key(NamedTuple):
 def key_of(path: bytes, query: bytes = b"", accept_encoding: bytes = b"") -> Key:
     """Return the key of a request; raise ``RequestRefused`` for what is not served here."""
     plain = normalise(path)
-    if plain.split("/", 2)[1] in RESERVED:
+    if is_reserved(plain):
         raise RequestRefused(404, "This address is not served by an edge.")
     target = plain
     extension = extension_of(plain)
@@ -79,6 +80,17 @@ def key_of(path: bytes, query: bytes = b"", accept_encoding: bytes = b"") -> Key
         target = f"{plain}?{directives}"
     gzip = extension not in _COMPRESSED and accepts_gzip(accept_encoding)
     return Key(target, gzip)
+
+
+def is_reserved(path: str) -> bool:
+    """Say whether a path leads to the control side, or could be taken for one that does.
+
+    No stream has such a name in any case, and none has a name that goes on with anything but a
+    letter, a digit, a hyphen or an underscore. So what a lenient server might strip from a path
+    (``;`` and what follows, a space at the end) does not make another path of it here.
+    """
+    name = _NAME.match(path, 1)
+    return name is not None and name[0].lower() in RESERVED
 
 
 def normalise(path: bytes) -> str:

@@ -51,7 +51,7 @@ sub vcl_recv {
         if (req.url !~ "^/[A-Za-z0-9._~/-]*(\?.*)?$" || req.url ~ "^[^?]*(//|/\.\.?(/|\?|$))") {
             return (synth(400));
         }
-        if (req.url ~ "^/({{ reserved }})([/?]|$)") {
+        if (req.url ~ "(?i)^/({{ reserved }})([/?]|$)") {
             return (synth(404));  # the origin's control side
         }
         set req.http.X-Query = "";
