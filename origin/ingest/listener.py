@@ -18,6 +18,10 @@ BACKLOG = 4096
 """Connections that wait in the kernel to be accepted. The event loop listens once more on a socket
 that listens already, with 100 unless it is told otherwise; the 101st then waits for seconds."""
 
+KERNEL_REPLIES_BYTES = 64 * 1024
+"""Of replies that the kernel holds for a peer that does not read; connections inherit it. Left to
+itself it would hold 4 MiB for each, and 2,000 such peers would cost 8 GiB that no budget sees."""
+
 
 class RtmpListener:
     """Listens on sockets that are bound already, so that whoever starts it knows the ports."""
@@ -51,6 +55,7 @@ class RtmpListener:
     async def start(self, *listening: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Accept connections from now on; with ``tls``, they are RTMPS."""
         for sock in listening:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_REPLIES_BYTES)
             self._listening.append((sock, tls))
             await self._accept(sock, tls)
 

@@ -6,6 +6,7 @@ takes so little for ``patience_s`` is let go of. The publisher never notices any
 """
 
 import asyncio
+import socket
 from collections.abc import Callable, Mapping
 
 from origin.ingest.shared import Shared
@@ -18,6 +19,9 @@ from origin.streams.audience import Audience, Tag
 
 BACKLOG_BYTES = 8 * 1024 * 1024
 """Ten seconds of 6 Mbit/s, and more than a GOP that is shown at once."""
+
+KERNEL_BYTES = 1024 * 1024
+"""That the kernel may hold of it, for lines that are long and fast."""
 
 NO_LIMIT = 2**30
 """For the transport: what waits is counted here."""
@@ -59,6 +63,8 @@ class RtmpPlayer:
         self._now = now
         self._behind_since: float | None = None
         transport.set_write_buffer_limits(high=NO_LIMIT)
+        sock: socket.socket = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         audience.join(self)
 
     def show(self, tag: Tag) -> None:

@@ -39,7 +39,7 @@ CONNECTIONS = 2000
 LONGEST_GAP_S = 0.5
 """What a healthy publisher may go unread, whoever else is there."""
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @dataclass
