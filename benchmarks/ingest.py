@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.support.cpu import sample
+from benchmarks.support.cpu import Sample, sample
 from benchmarks.support.results import Result, emit
 from benchmarks.support.servers import LOAD_CORE, SERVER_CORE, running
 from origin.bench.ingest import IngestReport
@@ -33,6 +33,7 @@ TARGET, TARGET_AT = 0.6, 20
 MIB = 1 << 20
 SCRIPT = "benchmarks/ingest.py"
 SETTLING_S = 6.0
+STARTING_LOOKS, IDLE_PERCENT = 10, 3.0
 ONE_COMES_IN_S = 0.06
 LONE_PUBLISHER_SECONDS = 3
 """Times as long: the system counts CPU in hundredths of a second, and one stream takes few."""
@@ -127,7 +128,7 @@ def measure(
     pid: int, port: int, media: Path, publishers: int, seconds: float, folder: Path
 ) -> Used:
     """Sample the server with and without ``publishers``; return what they cost."""
-    idle = sample(pid, 3)
+    idle = settled(pid)
     coming_in = SETTLING_S + publishers * ONE_COMES_IN_S
     load = subprocess.Popen(
         [
@@ -145,6 +146,16 @@ def measure(
     if not report.is_flawless:
         raise SystemExit(f"publishers failed, so nothing was measured: {report}")
     return Used(busy.cpu_percent - idle.cpu_percent, busy.pss_mib + files)
+
+
+def settled(pid: int) -> Sample:
+    """Wait until a server has done with starting, and sample it idle."""
+    idle = sample(pid, 3)
+    for _ in range(STARTING_LOOKS):
+        if idle.cpu_percent < IDLE_PERCENT:
+            return idle
+        idle = sample(pid, 3)
+    raise SystemExit(f"a server without publishers takes {idle.cpu_percent:.0f} % of a core")
 
 
 @contextmanager
