@@ -61,7 +61,7 @@ async def test_between_two_segments_everything_is_as_it_was(house: House) -> Non
     assert house.presentation.oldest_msn < int(tag(after, "MEDIA-SEQUENCE")[0])
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kills=st.lists(st.integers(60, 600), min_size=1, max_size=3))
 async def test_whenever_it_is_killed_nothing_that_was_shown_comes_back_as_something_else(
     kills: list[int], tmp_path_factory: pytest.TempPathFactory
