@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from origin.ingest.agreement import TlsAcceptor
 from origin.ingest.connection import Connection
 from origin.ingest.settings import IngestSettings
 from origin.ingest.shared import Counters, Objection, Shared
@@ -38,6 +39,7 @@ class RtmpListener:
         )
         self._listening: list[tuple[socket.socket, ssl.SSLContext | None]] = []
         self._servers: list[asyncio.Server] = []
+        self._acceptors: list[TlsAcceptor] = []  # those that are paused, too
 
     @property
     def gaps(self) -> Durations:
@@ -63,34 +65,31 @@ class RtmpListener:
         """Accept nobody for now; who comes waits in the kernel's queue."""
         for server in self._servers:
             server.close()
+        for acceptor in self._acceptors:
+            acceptor.close()
         self._servers.clear()
 
     async def resume(self) -> None:
         """Accept again, those who have waited first."""
+        self._acceptors = [each for each in self._acceptors if not each.is_over]
         for sock, tls in self._listening:
             await self._accept(sock, tls)
 
     async def _accept(self, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
-        loop, limits = asyncio.get_running_loop(), self._shared.settings.limits
         sock = listening.dup()  # a server closes its own when it is closed
-        if tls is None:
-            server = await loop.create_server(self._make_connection, sock=sock, backlog=BACKLOG)
-        else:
-            server = await loop.create_server(
-                self._make_connection,
-                sock=sock,
-                backlog=BACKLOG,
-                ssl=tls,
-                ssl_handshake_timeout=limits.handshake_s,
-                ssl_shutdown_timeout=limits.closing_s,
-            )
-        self._servers.append(server)
+        make = self._make_connection
+        if tls is not None:
+            self._acceptors.append(TlsAcceptor(sock, tls, self._shared, make))
+            return
+        loop = asyncio.get_running_loop()
+        self._servers.append(await loop.create_server(make, sock=sock, backlog=BACKLOG))
 
     async def close(self) -> None:
         """Accept nothing more, tell every publisher, and return when the last one is gone."""
         self.pause()
         for sock, _ in self._listening:
             sock.close()
+        await asyncio.gather(*(acceptor.abandon() for acceptor in self._acceptors))
         members = list(self._shared.members)
         for member in members:
             member.send_away("The server is shutting down.")

@@ -1,6 +1,8 @@
 """RTMPS: the same listener behind TLS, with real FFmpeg, and a certificate that is renewed."""
 
 import asyncio
+import contextlib
+import ssl
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,17 @@ from origin.media.coded import MediaKind
 from origin.rtmp.limits import Limits
 from tests.support.certificates import Pair, self_signed, trusting
 from tests.support.doors import ClosedDoor, OpenDoor
-from tests.support.encoders import HELLO
+from tests.support.encoders import ECHO, HELLO
 from tests.support.listeners import listening
 from tests.support.pushers import Ffmpeg, pushing
 from tests.support.rtmp_client import rtmp_client
 
 STARTED = "NetStream.Publish.Start"
+
+
+async def turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +127,68 @@ async def test_who_does_not_speak_tls_is_closed(pair: Pair) -> None:
             with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
                 await reader.readexactly(100_000)
             writer.close()
+
+
+async def test_sockets_that_never_agree_are_strangers_like_any_other(pair: Pair) -> None:
+    tls, settings = Certificate(*pair).context, IngestSettings(strangers_per_address=2)
+    async with listening(OpenDoor(), settings, tls) as listener:
+        silent = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(2)]
+        with pytest.raises((ConnectionError, ssl.SSLError)):
+            async with rtmp_client(listener.port, trusting(pair)) as client:
+                await client.shake_hands()
+        async with rtmp_client(listener.port, trusting(pair), local="127.0.0.2") as client:
+            await client.shake_hands()
+            assert (listener.counters.accepted, listener.counters.refused) == (1, 1)
+        for reader, writer in silent:
+            writer.write(b"this is no TLS at all")
+            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                await reader.readexactly(100_000)
+            writer.close()
+        async with rtmp_client(listener.port, trusting(pair)) as client:
+            await client.begin()
+            await client.hear(STARTED)
+
+
+async def test_who_comes_in_a_pause_is_let_in_after_it(pair: Pair) -> None:
+    tls = Certificate(*pair).context
+    async with listening(OpenDoor(), tls=tls) as listener:
+        for _ in range(2):
+            listener.listener.pause()
+            await turns(5)
+            coming = asyncio.ensure_future(
+                asyncio.open_connection("127.0.0.1", listener.port, ssl=trusting(pair))
+            )
+            await turns(20)
+            assert not coming.done()
+            await listener.listener.resume()
+            _, writer = await coming
+            writer.transport.abort()
+
+
+async def test_closing_the_listener_waits_for_no_agreement(pair: Pair) -> None:
+    tls = Certificate(*pair).context
+    async with listening(OpenDoor(), tls=tls) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"\x16\x03\x01")  # the beginning of a ClientHello
+        await turns(20)
+    with contextlib.suppress(ConnectionError):
+        assert await reader.read() == b""
+    writer.close()
+
+
+async def test_a_peer_that_sends_all_at_once_is_heard_to_its_end(pair: Pair) -> None:
+    door, tls = OpenDoor(), Certificate(*pair).context
+    async with (
+        listening(door, tls=tls) as listener,
+        rtmp_client(listener.port, trusting(pair)) as client,
+    ):
+        encoder = client.encoder
+        client.writer.write(HELLO + ECHO + encoder.connect() + encoder.publish())
+        client.writer.write(b"".join(encoder.video(at) for at in range(500)) + encoder.goodbye())
+        await door.entered.wait()
+        await door.publication.over.wait()
+    assert len(door.publication.frames(MediaKind.VIDEO)) == 500
+    assert door.publication.ends == [True]
 
 
 async def test_a_renewed_certificate_holds_for_who_comes_next(
