@@ -149,6 +149,12 @@ class Connection(asyncio.BufferedProtocol):
 
     # What the listener and the stream call.
 
+    def ask_to_reconnect(self, reason: str) -> None:
+        """Tell those who can that it is time to connect anew."""
+        self._session.ask_to_reconnect(reason)
+        if (request := self._session.bytes_to_send()) and not self._transport.is_closing():
+            self._transport.write(request)
+
     def send_away(self, reason: str) -> None:
         """End the connection, with the reason if there is a publish to tell it to."""
         if self._session.state is State.LIVE:

@@ -84,6 +84,11 @@ class RtmpListener:
         loop = asyncio.get_running_loop()
         self._servers.append(await loop.create_server(make, sock=sock, backlog=BACKLOG))
 
+    def ask_to_reconnect(self, reason: str) -> None:
+        """Tell all who understand it that this process is going."""
+        for member in list(self._shared.members):
+            member.ask_to_reconnect(reason)
+
     async def close(self) -> None:
         """Accept nothing more, tell every publisher, and return when the last one is gone."""
         self.pause()

@@ -28,6 +28,8 @@ class Member(Protocol):
 
     gone: asyncio.Future[None]
 
+    def ask_to_reconnect(self, reason: str) -> None: ...
+
     def send_away(self, reason: str) -> None: ...
 
 

@@ -89,6 +89,8 @@ class Connect(NamedTuple):
     """flashVer, by which encoders name themselves; empty from GStreamer and librtmp."""
     is_enhanced: bool = False
     """It says what it knows of Enhanced RTMP, and may be told what we know."""
+    can_reconnect: bool = False
+    """It understands a request to connect anew (capsEx, Reconnect)."""
 
 
 class CreateStream(NamedTuple):
@@ -264,6 +266,7 @@ def _read_connect(arguments: list[AmfValue]) -> Connect:
         tc_url=_text(values.get("tcUrl")),
         encoder=_text(values.get("flashVer")),
         is_enhanced=not ENHANCED.isdisjoint(values),
+        can_reconnect=_number(values.get("capsEx")) % 2 == 1,
     )
 
 

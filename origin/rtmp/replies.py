@@ -18,7 +18,7 @@ CONTROL_CHUNK_STREAM = 2
 
 # FourCcInfoMask and CapsExMask (Enhanced RTMP v2, connect command).
 _CAN_FORWARD = 0x04
-_CAPS_MULTITRACK, _CAPS_MOD_EX = 0x02, 0x04
+_CAPS_RECONNECT, _CAPS_MULTITRACK, _CAPS_MOD_EX = 0x01, 0x02, 0x04
 
 _DYNAMIC = 2  # the limit type of Set Peer Bandwidth that asks for nothing (5.4.5)
 
@@ -28,6 +28,7 @@ class Status(Enum):
 
     CONNECTED = "NetConnection.Connect.Success"
     NOT_CONNECTED = "NetConnection.Connect.Rejected"
+    RECONNECT = "NetConnection.Connect.ReconnectRequest"
     STARTED = "NetStream.Publish.Start"
     UNPUBLISHED = "NetStream.Unpublish.Success"
     BAD_NAME = "NetStream.Publish.BadName"
@@ -42,6 +43,7 @@ class Status(Enum):
 _GOOD = frozenset(
     {
         Status.CONNECTED,
+        Status.RECONNECT,
         Status.STARTED,
         Status.UNPUBLISHED,
         Status.PLAY_RESET,
@@ -94,7 +96,7 @@ def connected(transaction: float, *, is_enhanced: bool) -> Message:
             "fourCcList": [fourcc.decode() for fourcc in (*VIDEO_CODECS, *AUDIO_CODECS)],
             "videoFourCcInfoMap": _passed_on(VIDEO_CODECS),
             "audioFourCcInfoMap": _passed_on(AUDIO_CODECS),
-            "capsEx": float(_CAPS_MULTITRACK | _CAPS_MOD_EX),
+            "capsEx": float(_CAPS_RECONNECT | _CAPS_MULTITRACK | _CAPS_MOD_EX),
         }
     info = _information(Status.CONNECTED, "Connection succeeded.")
     return result(transaction, server, info | {"objectEncoding": 0.0})

@@ -201,6 +201,14 @@ class ServerSession:
         self._ended = PlayEnded()
         self._take_leave(Status.PLAY_ENDED, description, now)
 
+    def ask_to_reconnect(self, description: str) -> None:
+        """Ask for a new connection, if the peer knows how (Enhanced RTMP v2, Reconnect Request).
+
+        It may do so in its own time, or not at all: nothing else changes.
+        """
+        if self._connect.can_reconnect and not self._is_paused:
+            self._say(replies.on_status(0, Status.RECONNECT, description))
+
     def abandon(self) -> None:
         """The connection is gone, or given up: what is left is the end of what was going on."""
         if self._state is State.LIVE:

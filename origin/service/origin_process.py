@@ -111,6 +111,7 @@ async def _serve(
     await stopping.wait()
     reloader.stop()
     await upkeep.stop()
+    listener.ask_to_reconnect("The server is shutting down: connect again in a moment.")
     registry.close("the server is shutting down")
     await listener.close()
     server.should_exit = True

@@ -346,6 +346,17 @@ async def test_closing_the_listener_tells_publishers_and_drops_strangers() -> No
     assert listener.counters.open == 0
 
 
+async def test_who_can_reconnect_is_asked_to_before_the_end() -> None:
+    async with listening(OpenDoor()) as listener, rtmp_client(listener.port) as client:
+        await client.shake_hands()
+        encoder = client.encoder
+        client.writer.write(encoder.command("connect", 1.0, {"app": "live", "capsEx": 1.0}))
+        client.writer.write(encoder.publish())
+        await client.hear(STARTED)
+        listener.listener.ask_to_reconnect("Going.")
+        assert await client.hear("NetConnection.Connect.ReconnectRequest") == "Going."
+
+
 async def test_counters_count() -> None:
     door = OpenDoor()
     async with listening(door) as listener:

@@ -22,6 +22,9 @@ class Newcomer:
     def __init__(self) -> None:
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
+    def ask_to_reconnect(self, reason: str) -> None:
+        """Has nowhere else to go."""
+
     def send_away(self, reason: str) -> None:
         """Nobody does."""
 

@@ -74,7 +74,7 @@ def test_connect_says_who_and_where() -> None:
 
 def test_connect_with_the_list_of_codecs_of_enhanced_rtmp_is_understood() -> None:
     values: dict[str, AmfValue] = {"app": "live", "fourCcList": ["av01", "hvc1"], "capsEx": 15.0}
-    connect = Connect(1.0, "live", "", "", is_enhanced=True)
+    connect = Connect(1.0, "live", "", "", is_enhanced=True, can_reconnect=True)
     assert understood(command("connect", 1.0, values)) == connect
 
 

@@ -77,7 +77,7 @@ def test_who_speaks_enhanced_rtmp_is_told_what_is_taken(asked: dict[str, AmfValu
     assert server["fourCcList"] == [*video, *audio]
     assert server["videoFourCcInfoMap"] == dict.fromkeys(video, 4.0)
     assert server["audioFourCcInfoMap"] == dict.fromkeys(audio, 4.0)
-    assert server["capsEx"] == 6.0
+    assert server["capsEx"] == 7.0
 
 
 def test_connect_is_answered_as_encoders_want_it() -> None:
@@ -272,72 +272,36 @@ def test_a_protocol_error_ends_the_publish_after_the_good_frames_before_it() -> 
     assert rehearsal.session.state is State.CLOSED
 
 
-# Deadlines.
-
-
 @pytest.mark.parametrize(
-    ("state", "deadline"),
-    [
-        (State.HANDSHAKING, 5.0),
-        (State.CONNECTING, 10.0),
-        (State.IDLE, 15.0),
-        (State.DECIDING, None),
-        (State.LIVE, 20.0),
-        (State.ENDED, 15.0),
-        (State.CLOSING, 5.0),
-        (State.CLOSED, None),
-    ],
+    ("caps", "is_asked"),
+    [(1.0, True), (7.0, True), (6.0, False), (0.0, False), (float("nan"), False), ("1", False)],
 )
-def test_every_state_has_its_deadline(state: State, deadline: float | None) -> None:
-    session = Rehearsal().reach(state).session
-    assert session.next_deadline() == deadline
-    session.check_deadline(4.999 if deadline is None else deadline - 0.001)
-    if deadline is not None:
-        with pytest.raises(ProtocolError, match=state.name):
-            session.check_deadline(deadline)
-
-
-def test_every_media_message_moves_the_deadline_and_nothing_else_does() -> None:
-    rehearsal = Rehearsal().reach(State.LIVE)
-    rehearsal.now = 12.0
-    rehearsal.feed(rehearsal.encoder.audio(0))
-    rehearsal.now = 19.0
-    rehearsal.feed(rehearsal.encoder.ping(1), rehearsal.encoder.metadata({}))
-    assert rehearsal.session.next_deadline() == 32.0
-
-
-def test_a_publisher_that_is_silent_for_too_long_has_ended() -> None:
-    rehearsal = Rehearsal().reach(State.LIVE)
-    with pytest.raises(ProtocolError):
-        rehearsal.session.check_deadline(20.0)
+def test_only_who_can_reconnect_is_asked_to(caps: AmfValue, is_asked: bool) -> None:
+    rehearsal = Rehearsal()
+    encoder = rehearsal.encoder
+    connect = encoder.command("connect", 1.0, {"app": "live", "capsEx": caps})
+    rehearsal.feed(HELLO, ECHO, connect, encoder.publish())
+    rehearsal.session.ask_to_reconnect("Going.")
     rehearsal.drain()
-    assert rehearsal.ends == [PublishEnded(clean=False)]
+    asked = [r for r in rehearsal.replies() if b"Connect.ReconnectRequest" in bytes(r.payload)]
+    assert len(asked) == is_asked
+    assert rehearsal.session.state is State.LIVE
+    if asked:
+        name, transaction, _, information = words(asked[0])
+        assert (name, transaction, asked[0].stream_id) == ("onStatus", 0.0, 0)
+        assert information == {
+            "level": "status",
+            "code": "NetConnection.Connect.ReconnectRequest",
+            "description": "Going.",
+        }
 
 
-def test_the_time_of_a_decision_is_not_counted_as_silence() -> None:
-    rehearsal = Rehearsal().reach(State.DECIDING)
-    rehearsal.session.accept(1, 30.0)
-    assert rehearsal.session.next_deadline() == 50.0
-
-
-def test_a_message_that_trickles_in_must_be_complete_within_ten_seconds() -> None:
-    rehearsal = Rehearsal().reach(State.LIVE)
-    video = rehearsal.encoder.video(0, KEYFRAME + bytes(10_000))
-    rehearsal.feed(video[:100])
-    for _ in range(20):
-        rehearsal.now += 0.5
-        rehearsal.feed(video[:1])
-    rehearsal.now += 0.5
-    with pytest.raises(ProtocolError, match="unfinished for 10"):
-        rehearsal.feed(video[:1])
-
-
-def test_a_freeze_in_the_middle_of_a_message_is_forgiven() -> None:
-    rehearsal = Rehearsal().reach(State.LIVE)
-    video = rehearsal.encoder.video(0, KEYFRAME + bytes(10_000))
-    rehearsal.feed(video[:5000])
-    rehearsal.now = 19.0
-    assert [type(e) for e in rehearsal.feed(video[5000:6000], video[6000:])] == [Media]
+def test_who_has_not_connected_yet_is_asked_nothing() -> None:
+    rehearsal = Rehearsal().reach(State.CONNECTING)
+    before = rehearsal.said
+    rehearsal.session.ask_to_reconnect("Going.")
+    rehearsal.drain()
+    assert rehearsal.said == before
 
 
 # Bounds.
