@@ -11,9 +11,14 @@ from pathlib import Path
 import pytest
 from playwright.async_api import CDPSession, Page, expect
 
+from origin.media.coded import MediaKind, TrackId
 from tests.support.browser import Visit, chromium, visit
 from tests.support.ladders import Rung, climbing
+from tests.support.replays import replaying
 from tests.support.servers import TidecastProcess, tidecast
+from tests.validator.reading import Rendition, read
+from tests.validator.recorder import Recorder
+from tests.validator.validate import validate
 
 PATIENCE_MS = 30_000
 HIGH, LOW = Rung(640, 1200), Rung(320, 350)
@@ -151,3 +156,33 @@ async def test_sounds_and_qualities_are_chosen_in_one_player_and_may_end(
         await viewer.goes_on()
     assert len(viewer.visit.asked_for("/main/index.m3u8")) == 1, "the same player went on"
     assert viewer.visit.complaints == []
+
+
+async def test_a_picture_that_stalls_is_left_for_another(
+    server: TidecastProcess, viewer: Viewer
+) -> None:
+    recording = Recorder(f"{server.base}/main/index.m3u8")
+    replay = replaying(server.ports.rtmp, "main", "ffmpeg9_multitrack_2v2a")
+    async with replay as streamer, recording as recorder:
+        await server.until("main", "live")
+        await viewer.open(f"{server.base}/main")
+        await viewer.choose("quality", "90p")
+        await viewer.shows(Rung(160, 0))
+        await viewer.goes_on(1.0)
+        streamer.without.add(TrackId(MediaKind.VIDEO, 1))
+        await viewer.shows(Rung(320, 0))
+        await viewer.goes_on()
+        streamer.without.clear()
+        await viewer.goes_on()
+        await streamer.leave()
+        session = await recorder.ended(30)
+    assert len(viewer.visit.asked_for("/main/index.m3u8")) == 1, "the same player went on"
+    assert [line for line in viewer.visit.complaints if "gave up" in line] == []
+    # What it says of rates is for encoders that hold theirs: this is a recording, over and over.
+    assert [each for each in validate(session) if each.rule != "V1"] == []
+    marked = {each.url.split("/")[-2] for each in read(session).renditions if gaps(each)}
+    assert marked == {"p1"}
+
+
+def gaps(rendition: Rendition) -> int:
+    return sum(segment.listed.has("EXT-X-GAP") for segment in rendition.segments)

@@ -104,7 +104,7 @@ def independent_parts(recording: Recording) -> Iterator[Finding]:
         for version in every_version(rendition):
             tail = version.playlist.tail_parts
             promises = version.playlist.all(INDEPENDENT)
-            if promises and tail and tail[0].attributes.get("INDEPENDENT") != "YES":
+            if promises and tail and not {"INDEPENDENT", "GAP"} & tail[0].attributes.keys():
                 at = where(rendition, version)
                 yield Finding(at, "promises independent segments, and begins one that is not")
 

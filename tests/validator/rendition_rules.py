@@ -1,8 +1,8 @@
 """V2: what all renditions of a stream have to agree in, so that a player may change between them.
 
-draft-pantos-hls-rfc8216bis, 6.2.4: matching content at matching times, the same target duration,
-the same discontinuity numbers. That the same *number* is the same segment is not asked for there,
-but every low-latency player starts from it: a rendition report is nothing else.
+draft-pantos-hls-rfc8216bis, 6.2.4: matching content at matching times, the same target duration
+(and the same discontinuity numbers: P5). That the same *number* is the same segment is not asked
+for there, but every low-latency player starts from it: a rendition report is nothing else.
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,13 +39,9 @@ def _targets(first: Rendition, other: Rendition) -> Iterator[Finding]:
 
 
 def _segments(rendition: Rendition) -> Mapping[tuple[int, int], object]:
-    """Duration, date and discontinuity number of each, by its sequence number."""
+    """Duration and date of each, by its sequence number; its discontinuity number is P5's."""
     return {
-        (each.msn, 0): (
-            each.listed.duration,
-            each.listed.program_date_time,
-            each.listed.discontinuity,
-        )
+        (each.msn, 0): (each.listed.duration, each.listed.program_date_time)
         for each in rendition.segments
     }
 

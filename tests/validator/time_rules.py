@@ -111,7 +111,10 @@ def _duration_faults(rendition: Rendition, frame: Fraction) -> Iterator[Finding]
             at = f"segment {listed.msn}"
             yield Finding(at, f"EXTINF {listed.duration}, parts {sum(parts)}")
     last = {domain[-1].msn for domain in rendition.domains()}
+    gaps = {segment.msn for segment in rendition.segments if segment.listed.has("EXT-X-GAP")}
     for part in rendition.parts:
+        if part.msn in gaps:
+            continue  # what there is of it ends where the gap begins
         message = _part_fault(part, _slack(frame, is_last=part.msn in last))
         if message:
             yield Finding(part.name, message)
