@@ -28,7 +28,6 @@ A Presentation belongs to the task that owns the stream; nothing in it waits.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from origin.hls.cuts import PartReady, SegmentEnded, SegmenterEvent
 from origin.hls.dates import Dating, first_date, next_date
@@ -37,6 +36,7 @@ from origin.hls.listing import SoundName, listing
 from origin.hls.low_latency import Report
 from origin.hls.memory import Memory
 from origin.hls.names import RENDITION, stem_of
+from origin.hls.observer import Observer
 from origin.hls.playlist import Container
 from origin.hls.rendition import Rendition
 from origin.hls.resource import Resource, playlist
@@ -46,26 +46,6 @@ from origin.hls.shared import Beginning, Shared
 from origin.media.coded import MediaKind, TrackId
 from origin.media.timebase import Ticks
 from origin.media.track import Track
-
-
-class Observer(Protocol):
-    """Told of everything that a session is made of, when it is in it.
-
-    Whoever does the same with another presentation, from any beginning of a segment on, has the
-    same session.
-    """
-
-    def segment_begins(self, memory: Memory) -> None:
-        """A segment begins; this is what was before it."""
-
-    def part_added(self, part: PartReady, at: datetime) -> None:
-        """A part is in all renditions; it was taken at ``at``."""
-
-    def segment_ended(self) -> None:
-        """The open segment is complete, and listed."""
-
-    def ended(self) -> None:
-        """Nothing comes any more; what is listed stays."""
 
 
 class Presentation:
@@ -288,9 +268,11 @@ class Presentation:
     def _add_part(self, part: PartReady, at: datetime) -> None:
         picked = {name: part.pick(indexes) for name, indexes in self._picks.items()}
         if self._open is None:
+            dating = self._date(part, at)
             if self._observer is not None:
                 self._observer.segment_begins(self.memory())
-            self._open = self._begin_segment(part, at)
+            self._dating = dating
+            self._open = self._begin_segment(part, dating)
             for rendition in self._renditions.values():
                 rendition.begin(self._open)
         self._lengths.append(part.duration)
@@ -307,19 +289,22 @@ class Presentation:
         if self._observer is not None:
             self._observer.part_added(part, at)
 
-    def _begin_segment(self, part: PartReady, at: datetime) -> Beginning:
+    def _date(self, part: PartReady, at: datetime) -> Dating:
+        """Date the segment that begins with a part; that may make it discontinuous."""
         seen = at - timedelta(seconds=part.duration / part.timescale)
         if self._dating is None:
-            self._dating = first_date(part.start, seen, self._ends_at)
-        else:
-            self._dating, is_break = next_date(self._dating, part.start, part.timescale, seen)
-            self._discontinuous = self._discontinuous or is_break
+            return first_date(part.start, seen, self._ends_at)
+        dating, is_break = next_date(self._dating, part.start, part.timescale, seen)
+        self._discontinuous = self._discontinuous or is_break
+        return dating
+
+    def _begin_segment(self, part: PartReady, dating: Dating) -> Beginning:
         beginning = Beginning(
             msn=self._shared.msn,
             stem=stem_of(self._shared.epoch, self._shared.msn),
             start=part.start,
             timescale=part.timescale,
-            begins_at=self._dating.at,
+            begins_at=dating.at,
             is_discontinuous=self._discontinuous,
         )
         self._discontinuous = False
