@@ -5,12 +5,14 @@ then looks at the whole session as it was listed: lengths, dates, and the media 
 """
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
 from origin.errors import MediaError
+from origin.hls.cuts import PartReady
+from origin.hls.memory import Memory
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.hls.segment import Segment
@@ -341,3 +343,37 @@ def test_a_keyframe_that_browsers_would_refuse_ends_the_publish_with_a_reason() 
     session.packager.flush()
     session.check()
     assert sum(segment.duration_s for segment in session.listed) == 4
+
+
+class Notes:
+    """Fulfils ``hls.presentation.Observer``: what one who goes on from any segment would know."""
+
+    def __init__(self) -> None:
+        self.begun: list[Memory] = []
+        self.parts: list[list[tuple[PartReady, datetime]]] = []
+
+    def segment_begins(self, memory: Memory) -> None:
+        self.begun.append(memory)
+        self.parts.append([])
+
+    def part_added(self, part: PartReady, at: datetime) -> None:
+        self.parts[-1].append((part, at))
+
+    def segment_ended(self) -> None: ...
+
+    def ended(self) -> None: ...
+
+
+def test_dates_that_were_moved_are_the_same_to_whoever_goes_on_from_any_segment() -> None:
+    session, notes = Session(), Notes()
+    session.presentation.observe(notes)
+    session.feed(sent_by_a_clock(60, 10))
+    assert len(session.breaks) == 1
+    for index, segment in enumerate(session.listed):
+        again = Session().presentation
+        again.recall(notes.begun[index], session.presentation.tracks)
+        for part, at in notes.parts[index]:
+            again.add(part, at)
+        assert again.main.growing.begins_at == segment.begins_at
+        assert again.main.growing.is_discontinuous == segment.is_discontinuous
+        assert notes.begun[index].is_discontinuous == segment.is_discontinuous
