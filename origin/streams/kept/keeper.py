@@ -132,7 +132,7 @@ class Keeper:
 
 
 class SessionKeeper:
-    """Keeps one session; fulfils ``hls.presentation.Observer``."""
+    """Keeps one session; fulfils ``hls.observer.Observer``."""
 
     def __init__(
         self,
