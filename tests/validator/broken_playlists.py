@@ -1,6 +1,5 @@
-"""Broken sessions of P1 to P23 and V1, and of what viewers see of playlists (W1, W3, W4)."""
+"""Broken sessions of P1 to P23."""
 
-import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -63,17 +62,6 @@ def sequence_from_zero(playlist: list[str]) -> list[str]:
 def never_counted(playlist: list[str]) -> list[str]:
     head = "#EXT-X-DISCONTINUITY-SEQUENCE:"
     return [f"{head}0" if line.startswith(head) else line for line in playlist]
-
-
-def tag_lost_at_the_head(playlist: list[str]) -> list[str]:
-    """The tag of the first segment is dropped and counted while the segment is still there."""
-    first = next(index for index, line in enumerate(playlist) if line.startswith("#EXTINF"))
-    if "#EXT-X-DISCONTINUITY" not in playlist[:first]:
-        return playlist
-    playlist.remove("#EXT-X-DISCONTINUITY")
-    return [
-        line.replace("DISCONTINUITY-SEQUENCE:0", "DISCONTINUITY-SEQUENCE:1") for line in playlist
-    ]
 
 
 def map_before_discontinuity(playlist: list[str]) -> list[str]:
@@ -183,10 +171,6 @@ def no_text(answer: Answer) -> Answer:
     return with_headers(replace(answer, body=answer.body + b"# \xff\n"), etag='"none"')
 
 
-def emptied(playlist: str, age_s: float) -> str:
-    return "#EXTM3U\n" + INDEPENDENT if 5 < age_s < 8 else playlist
-
-
 def another_rendition(stage: Stage) -> Session:
     """A second media playlist of the same content, which counts one discontinuity more."""
     good = record(FakeOrigin(stage.broadcasts["fmp4"]))
@@ -201,20 +185,6 @@ def another_rendition(stage: Stage) -> Session:
         and exchange.request.probe in (Probe.PLAIN, Probe.AFTER_END)
     ]
     return replace(good, exchanges=good.exchanges + tuple(copies))
-
-
-def rates_that_change(playlist: str, age_s: float) -> str:
-    """By so little that each would be good enough."""
-    return re.sub(r"BANDWIDTH=(\d+)\d", rf"BANDWIDTH=\g<1>{int(age_s) % 2}", playlist)
-
-
-def turns_over(age_s: float) -> float:
-    """The whole window at once."""
-    return age_s if age_s < 4 else age_s + 16
-
-
-def stands_still(age_s: float) -> float:
-    return 4.0 if 4.0 < age_s < 9.0 else age_s
 
 
 def goes_back(age_s: float) -> float:
@@ -313,101 +283,4 @@ PLAYLISTS = [
     served("P23", "an absolute URI of a map", media('URI="', 'URI="/main/v0/')),
     served("P23", "an absolute URI above", multivariant("\nv0", "\n/main/v0")),
     served("P23", "a delivery directive handed on", media(".m4s\n", ".m4s?_HLS_msn=9\n")),
-]
-
-MULTIVARIANT = [
-    served("V1", "INDEPENDENT-SEGMENTS twice above", multivariant(INDEPENDENT, INDEPENDENT * 2)),
-    served("V1", "no variant at all", Fault(multivariant=emptied)),
-    served("V1", "a BANDWIDTH below the peak", multivariant("BANDWIDTH=", "BANDWIDTH=1000,X=")),
-    served("V1", "a BANDWIDTH far above the peak", multivariant(":BANDWIDTH=", ":BANDWIDTH=9")),
-    served("V1", "no BANDWIDTH", multivariant(":BANDWIDTH=", ":X=")),
-    served(
-        "V1",
-        "an AVERAGE-BANDWIDTH that is not the average",
-        multivariant("AVERAGE-BANDWIDTH=", "AVERAGE-BANDWIDTH=1000,X="),
-    ),
-    served("V1", "rates that change", Fault(multivariant=rates_that_change)),
-    served("V1", "another level in CODECS", multivariant("avc1.4d400b", "avc1.4d401f")),
-    served("V1", "another profile in CODECS", multivariant("mp4a.40.2", "mp4a.40.5")),
-    served("V1", "CODECS without the audio", multivariant(",mp4a.40.2", "")),
-    served("V1", "the coded size instead of the cropped one", multivariant("160x90", "160x96")),
-    served("V1", "no RESOLUTION", multivariant("RESOLUTION=160x90,", "")),
-    served("V1", "a FRAME-RATE without decimals", multivariant("=30.000", "=30")),
-    served("V1", "a FRAME-RATE that is no number", multivariant("=30.000", "=3R.000")),
-    served("V1", "a FRAME-RATE of fields", multivariant("=30.000", "=60.000")),
-    served(
-        "V1",
-        "a RESOLUTION without video",
-        multivariant("\nv0", ",RESOLUTION=1x1\nv0"),
-        "fmp4 audio",
-    ),
-    served(
-        "V1", "a group that does not exist", multivariant(",RESOLUTION", ',AUDIO="aac",RESOLUTION')
-    ),
-    served(
-        "V1",
-        "a codec to supplement nothing",
-        multivariant(",RESOLUTION", ',SUPPLEMENTAL-CODECS="dvh1.08.07/db4h",RESOLUTION'),
-    ),
-    served(
-        "V1", "a range that it has not", multivariant(",RESOLUTION", ",VIDEO-RANGE=PQ,RESOLUTION")
-    ),
-    served("V1", "no INDEPENDENT-SEGMENTS", multivariant(INDEPENDENT, "")),
-    served(
-        "V1", "a variant without a URI", multivariant("\nv0/index.m3u8", "", from_s=5, until_s=8)
-    ),
-    served(
-        "V1",
-        "a multivariant playlist before its media",
-        answers(status(404), purposes=(Purpose.MEDIA_PLAYLIST,), until_s=0.3),
-    ),
-]
-
-VIEWERS = [
-    served(
-        "W1",
-        "a duration that changes",
-        media("#EXTINF:2.00000,\ne1-9", "#EXTINF:2.00001,\ne1-9", from_s=7),
-    ),
-    served("W1", "a tag that is lost at the head", lines(tag_lost_at_the_head)),
-    served(
-        "W1",
-        "a segment that is listed too early",
-        answers(status(404), name="e1-10.m4s", until_s=7),
-    ),
-    served(
-        "W1",
-        "bytes that change under a name",
-        answers(
-            lambda answer: with_headers(replace(answer, body=answer.body + b"\0"), etag='"other"'),
-            purposes=(Purpose.SEGMENT,),
-            probes=(Probe.AGAIN,),
-            name="e1-9.m4s",
-        ),
-    ),
-    served("W4", "a stream that never is", answers(status(404))),
-    served(
-        "P4",
-        "a removed segment that is not answered",
-        answers(lambda _: Answer(0, {}, b""), probes=(Probe.AFTER_REMOVAL,)),
-    ),
-    served("P4", "numbers that are left out", Fault(age=turns_over)),
-    served("W3", "a playlist that stands still", Fault(age=stands_still)),
-    served(
-        "W4",
-        "a playlist that cannot be had for a moment",
-        answers(
-            lambda answer: Answer(0, {}, b""),
-            purposes=(Purpose.MEDIA_PLAYLIST,),
-            from_s=5,
-            until_s=6,
-        ),
-    ),
-    served(
-        "W4",
-        "a multivariant playlist that cannot be had for a moment",
-        answers(
-            lambda answer: Answer(0, {}, b""), purposes=(Purpose.MULTIVARIANT,), from_s=5, until_s=7
-        ),
-    ),
 ]

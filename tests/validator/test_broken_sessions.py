@@ -11,10 +11,12 @@ from tests.validator.breaking import Broken, Stage
 from tests.validator.broken_fmp4 import FMP4
 from tests.validator.broken_http import HTTP
 from tests.validator.broken_low_latency import LOW_LATENCY
-from tests.validator.broken_playlists import MULTIVARIANT, PLAYLISTS, VIEWERS
+from tests.validator.broken_multivariant import MULTIVARIANT
+from tests.validator.broken_playlists import PLAYLISTS
 from tests.validator.broken_reloads import RELOADS
 from tests.validator.broken_timelines import TIMELINES
 from tests.validator.broken_ts import TS
+from tests.validator.broken_viewing import VIEWERS
 from tests.validator.content import Broadcast, Domain
 from tests.validator.fake_origin import FakeOrigin, Fault, record
 from tests.validator.validate import RULES, validate
