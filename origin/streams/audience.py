@@ -26,6 +26,8 @@ GOP_TAGS = 4000
 HEADERS = 32
 """Tracks whose headers are kept; encoders send five at the most."""
 
+_VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
+
 
 class Tag(NamedTuple):
     """A media message as it came, in two pieces."""
@@ -86,18 +88,16 @@ class Audience:
         self, kind: MediaKind, at: int, body: memoryview | bytes, held: tuple[Coded, ...]
     ) -> None:
         """Take a media message and what was found in it."""
-        unit = held[0] if len(held) == 1 else None
-        if isinstance(unit, CodedFrame):
+        if len(held) == 1 and type(unit := held[0]) is CodedFrame:
             payload = unit.payload
-            begins = kind is MediaKind.VIDEO and unit.is_keyframe and unit.track.number == 0
+            begins = kind is _VIDEO and unit.is_keyframe and not unit.track.number
+            if not (begins or self._gop or self._players):
+                return
             tag = Tag(kind, at, bytes(body[: len(body) - len(payload)]), payload, begins)
             self._keep(tag)
         else:
             tag = Tag(kind, at, bytes(body), b"", False)
-            if isinstance(unit, SequenceHeader) and len(self._headers) < HEADERS:
-                self._headers[unit.track] = tag
-            elif held:
-                self._keep(tag)  # several tracks in one message
+            self._keep_whole(tag, held)
         for player in self._players:
             player.show(tag)
 
@@ -109,6 +109,14 @@ class Audience:
         self._drop_gop()
         for player in players:
             player.leave(reason)
+
+    def _keep_whole(self, tag: Tag, held: tuple[Coded, ...]) -> None:
+        """Keep a message that is not one frame: a track's header, or several tracks at once."""
+        if len(held) == 1 and isinstance(unit := held[0], SequenceHeader):
+            if unit.track in self._headers or len(self._headers) < HEADERS:
+                self._headers[unit.track] = tag
+        elif held:
+            self._keep(tag)
 
     def _keep(self, tag: Tag) -> None:
         if tag.begins_gop:
