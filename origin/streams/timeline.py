@@ -61,6 +61,8 @@ class Timeline:
         self._lanes = {track: lane_of(track, described) for track, described in tracks.items()}
         self._start = start
         self._origin: Millis | None = None
+        self._offset = 0
+        """From timestamps to the session's clock."""
         # By number: looked up for every frame.
         self._pictures = self._numbered(MediaKind.VIDEO)
         self._sounds = self._numbered(MediaKind.AUDIO)
@@ -122,7 +124,9 @@ class Timeline:
         else:
             self._keep_near(lane, now)
         lane.last = now
-        time = max(0, self._time(lane, now))
+        time = now + self._offset + lane.shift
+        if time < 0:
+            time = 0
         if lane.sounds is not None:
             return lane.push_audio(lane.sounds, time, frame)
         return lane.push_video(time, frame)
@@ -151,12 +155,9 @@ class Timeline:
 
     def _begin(self, origin: Millis) -> None:
         self._origin = origin
+        self._offset = self._start - origin
         for lane in self._lanes.values():
             lane.last = origin
-
-    def _time(self, lane: Lane, now: Millis) -> int:
-        """Where a timestamp of a track stands on the session's clock."""
-        return self._start + now - (self._origin or 0) + lane.shift
 
     def _keep_near(self, lane: Lane, now: Millis) -> None:
         """Move a track that comes to ``now`` next to the leading one, if it is far from it."""
@@ -164,9 +165,12 @@ class Timeline:
         if leading.held is None:
             return
         at = Millis(leading.last + leading.shift)
-        if _is_astray(lane, now, at):
+        is_astray = _is_astray(lane, now, at)
+        if is_astray:
             lane.shift = AT_START if abs(now - at) <= JUMP else Millis(at - now)
-        if lane.held is not None and self._time(lane, now) - lane.end > PAUSE:
+        elif now - lane.last <= PAUSE:
+            return
+        if lane.held is not None and now + self._offset + lane.shift - lane.end > PAUSE:
             raise TimeJumpError
 
     def _look_for_pauses(self) -> None:
