@@ -235,6 +235,8 @@ class Stream:
             keeping = self.session.keeping = self._keeper.keep(kept, presentation)
             keeping.resume(revived.broken_off, revived.epoch, revived.stale)
             presentation.observe(keeping)
+            if not revived.is_noted:
+                keeping.ended()
         if revived.ended_at is None:
             self._enter(State.RECONNECTING)
             self._timer = self._clock.call_later(self._patience.grace_s, self._end_session)

@@ -64,6 +64,8 @@ class Revived:
     """Where its timelines have got to."""
     ended_at: datetime | None
     """None while its publisher may come back."""
+    is_noted: bool
+    """What is written down of its end is so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,8 @@ def _revive(
         stale=tuple(each.number for each in kept if each.number < oldest),
         epoch=present.epoch,
         clock=_clock_of(presentation),
-        ended_at=note.at if has_ended else None,
+        ended_at=(note.at if note.has_ended else present.now) if has_ended else None,
+        is_noted=note.has_ended or not has_ended,
     )
 
 

@@ -243,7 +243,11 @@ async def test_a_session_cut_by_other_rules_is_served_and_has_ended(house: House
     last = max(numbered(house.playlist()))
     house.kill()
     house.rules = type(house.rules)(segment_s=4.0)
+    house.clock.advance(1000)
     house.start()
+    house.clock.advance(200)
+    house.restart()
+    house.clock.advance(99)
     assert state_of(house) is State.ENDED
     assert house.playlist().endswith("#EXT-X-ENDLIST\n")
     broadcast(await house.publish(), 9.2)
