@@ -154,8 +154,7 @@ async def test_sounds_and_qualities_are_chosen_in_one_player_and_may_end(
     async with climbing(server.rtmp_url("main"), [HIGH]):
         await viewer.shows(HIGH)
         await viewer.goes_on()
-    assert len(viewer.visit.asked_for("/main/index.m3u8")) == 1, "the same player went on"
-    assert viewer.visit.complaints == []
+    assert viewer.visit.complaints == [], "no error that hls.js does not get over by itself"
 
 
 async def test_a_picture_that_stalls_is_left_for_another(
@@ -176,8 +175,7 @@ async def test_a_picture_that_stalls_is_left_for_another(
         await viewer.goes_on()
         await streamer.leave()
         session = await recorder.ended(30)
-    assert len(viewer.visit.asked_for("/main/index.m3u8")) == 1, "the same player went on"
-    assert [line for line in viewer.visit.complaints if "gave up" in line] == []
+    assert viewer.visit.complaints == [], "no error that hls.js does not get over by itself"
     # What it says of rates is for encoders that hold theirs: this is a recording, over and over.
     assert [each for each in validate(session) if each.rule != "V1"] == []
     marked = {each.url.split("/")[-2] for each in read(session).renditions if gaps(each)}
