@@ -12,6 +12,7 @@ for certain.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -120,31 +121,31 @@ class Metrics:
             sent[kind] += tally.sent_bytes
         yield requests
         by_kind = {kind.value: float(count) for kind, count in sent.items()}
-        yield _counter("sent_bytes", "Bytes of bodies sent to viewers.", by_kind, "kind")
+        yield _family(
+            CounterMetricFamily, "sent_bytes", "Bytes of bodies sent to viewers.", by_kind, "kind"
+        )
         for read in self._watched:
             yield read()
 
 
-def _gauge(
-    name: str, documentation: str, value: float | Mapping[str, float], label: str = ""
-) -> GaugeMetricFamily:
+def _family(
+    made: type[GaugeMetricFamily] | type[CounterMetricFamily],
+    name: str,
+    documentation: str,
+    value: float | Mapping[str, float],
+    label: str = "",
+) -> Metric:
+    """Name a number, or one for each value of a label."""
     if not isinstance(value, Mapping):
-        return GaugeMetricFamily(PREFIX + name, documentation, value)
-    family = GaugeMetricFamily(PREFIX + name, documentation, labels=(label,))
+        return made(PREFIX + name, documentation, value)
+    family = made(PREFIX + name, documentation, labels=(label,))
     for each, number in value.items():
         family.add_metric((each,), number)
     return family
 
 
-def _counter(
-    name: str, documentation: str, value: float | Mapping[str, float], label: str = ""
-) -> CounterMetricFamily:
-    if not isinstance(value, Mapping):
-        return CounterMetricFamily(PREFIX + name, documentation, value)
-    family = CounterMetricFamily(PREFIX + name, documentation, labels=(label,))
-    for each, number in value.items():
-        family.add_metric((each,), number)
-    return family
+_gauge = partial(_family, GaugeMetricFamily)
+_counter = partial(_family, CounterMetricFamily)
 
 
 class _Read(Collector):
