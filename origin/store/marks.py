@@ -2,16 +2,19 @@
 
 A disk that is too slow cannot be told so. What can is a page of memory that the supervisor has
 made and shares with each origin process that it starts: it outlives them all, and writing to it
-waits for nothing. In it stands, for every stream that had trouble, the last segment of which
-something was shown before it was on the disk. The next process then knows better than to go on
-from what it finds there.
+waits for nothing. In it stands, for every stream that had trouble, how far it was shown before that
+was on the disk: a position. The next process looks whether it got there in the end, and knows
+better than to go on from less.
 
-    slot = media sequence number (8)  stream's name (64, filled up with zeros)
+    slot = position (8)  stream's name (64, filled up with zeros)
 """
 
 import mmap
 import struct
 from typing import TypeAlias
+
+WHOLE = 0xFFFF
+"""In the place of a number of parts: all of them, and the end of the segment."""
 
 SLOTS = 1024
 """Streams that can have had trouble; more than any machine carries."""
@@ -25,8 +28,18 @@ def shared_memory() -> SharedMemory:
     return mmap.mmap(-1, SLOTS * _SLOT.size)
 
 
+def position(msn: int, parts: int) -> int:
+    """Put a place in a stream into one number: a segment, and how many of its parts."""
+    return msn << 16 | min(parts, WHOLE)
+
+
+def segment_of(at: int) -> int:
+    """Return the segment's number of a position."""
+    return at >> 16
+
+
 class Marks:
-    """The last segment of each stream that was shown and may not have been kept."""
+    """How far each stream was shown that may not have been kept."""
 
     def __init__(self, memory: SharedMemory | None = None) -> None:
         """Without ``memory``, nothing outlives the process."""
@@ -41,11 +54,11 @@ class Marks:
             self._places[name], self._shown[name] = at, number
 
     def shown(self, stream: str) -> int:
-        """Return the number of that segment; 0 if all was kept."""
+        """Return that position; 0 if all was kept."""
         return self._shown.get(stream, 0)
 
     def mark(self, stream: str, number: int) -> None:
-        """Something of this segment is shown, and is not kept yet."""
+        """All up to this position is shown, and is not kept yet."""
         if self._shown.get(stream) == number:
             return
         self._shown[stream] = number

@@ -27,7 +27,7 @@ from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.store.folder import StreamFolder
 from origin.store.journal import FILE_HEAD
-from origin.store.marks import Marks
+from origin.store.marks import WHOLE, Marks, position
 from origin.store.writer import Writer
 from origin.streams.clock import Clock
 from origin.streams.kept.form import (
@@ -149,7 +149,7 @@ class SessionKeeper:
         self._presentation = presentation
         self._is_noted = False
         self._oldest: int | None = None
-        self._number = 0
+        self._number = self._parts = 0
         self._path = folder.session(kept.session)
         self._beginning: Memory | None = None
         self._ticket = writer.ticket
@@ -167,6 +167,7 @@ class SessionKeeper:
 
     def part_added(self, part: PartReady, at: datetime) -> None:
         """Write it."""
+        self._parts += 1
         self._look_behind()
         parts = [each.growing.parts[-1] for each in self._presentation.renditions.values()]
         size = parts[0].resource.size
@@ -190,6 +191,7 @@ class SessionKeeper:
 
     def segment_ended(self) -> None:
         """Say so, and remove the files of segments that cannot be fetched any more."""
+        self._parts = WHOLE
         self._look_behind()
         self._end_segment(sealed=None)
         oldest = self._presentation.oldest_msn
@@ -231,7 +233,7 @@ class SessionKeeper:
             self._end_segment(sealed=epoch)
 
     def _begin_file(self, number: int) -> None:
-        self._number = number
+        self._number, self._parts = number, 0
         self._path = self._folder.segment(self.kept.session, number)
 
     def _look_behind(self) -> None:
@@ -243,7 +245,7 @@ class SessionKeeper:
             self._mark()
 
     def _mark(self) -> None:
-        self._keeper.marks.mark(self.kept.stream, self._number)
+        self._keeper.marks.mark(self.kept.stream, position(self._number, self._parts))
 
     def _end_segment(self, *, sealed: str | None) -> None:
         end = End(self._presentation.is_independent, sealed)

@@ -27,6 +27,7 @@ from origin.hls.rules import Rules
 from origin.media.timebase import Millis
 from origin.store.folder import KeptSegment, KeptStream
 from origin.store.journal import Kind
+from origin.store.marks import WHOLE, position, segment_of
 from origin.streams.kept.form import (
     End,
     FormError,
@@ -94,7 +95,7 @@ class Present:
     """Of what comes next; never used before."""
     now: datetime
     shown: int = 0
-    """The last segment of which something was shown before it was kept."""
+    """The position up to which something was shown before it was kept."""
 
 
 def remember(stream: KeptStream, present: Present) -> Remembered:
@@ -109,8 +110,9 @@ def remember(stream: KeptStream, present: Present) -> Remembered:
     all_kept = stream.sessions.get(session, ())
     segments = unbroken(all_kept)
     revived, reason = None, None
-    numbers = Following(max(note.msn, present.shown + 1), note.discontinuity)
-    if session and present.shown >= note.msn and not segments:
+    shown = segment_of(present.shown)
+    numbers = Following(max(note.msn, shown + 1), note.discontinuity)
+    if session and shown >= note.msn and not segments:
         reason = BEHIND
     if segments:
         try:
@@ -146,8 +148,8 @@ def _revive(
     last = segments[-1]
     if note.boot != present.boot:
         raise FormError("the machine was restarted")
-    is_behind = present.shown >= last.number + last.is_complete
-    if is_behind or (note.has_ended and note.msn != last.number + 1):
+    got_to = position(last.number, WHOLE if last.is_complete else len(last.records) - 1)
+    if present.shown > got_to or (note.has_ended and note.msn != last.number + 1):
         raise FormError(BEHIND)
     presentation = Presentation(
         rules=note.rules,
@@ -217,6 +219,6 @@ def _numbers_after(note: Note, segments: Sequence[KeptSegment], present: Present
     else:
         known = [each.discontinuity_sequence for each in memory.renditions]
         sequence = max(known, default=sequence) + memory.is_discontinuous
-    last = max(segments[-1].number, present.shown, note.msn - 1)
+    last = max(segments[-1].number, segment_of(present.shown), note.msn - 1)
     lost = 0 if note.boot == present.boot else ceil(LOST_WITH_POWER_S / note.rules.segment_s)
     return Following(last + 1 + lost, sequence)

@@ -89,6 +89,18 @@ async def test_who_waits_is_woken_when_it_is_kept(house: House) -> None:
     assert house.clock.now == 0
 
 
+async def test_a_disk_that_was_late_and_got_there_costs_nothing(house: House) -> None:
+    house.kill()
+    disk = SlowDisk()
+    house.start(disk)
+    publication = await house.publish()
+    broadcast(publication, 5.2, meanwhile=house.clock.advance)
+    before = numbered(house.playlist())
+    disk.may_go_on.set()
+    house.restart()
+    assert before.items() <= numbered(house.playlist()).items()
+
+
 async def test_the_next_boot_of_the_machine_trusts_numbers_only(house: House) -> None:
     broadcast(await house.publish(), 5.0)
     last = max(numbered(house.playlist()))
