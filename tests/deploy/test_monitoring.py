@@ -14,8 +14,8 @@ from prometheus_client import generate_latest
 from ruamel.yaml import YAML
 
 from cdn.edge import Edge
-from cdn.keys import Kind
-from cdn.settings import load
+from cdn.http.keys import Kind
+from cdn.layers import load
 from origin.ingest.shared import Counters
 from origin.observe.metrics import MetricsPage
 from origin.service.figures import read_figures

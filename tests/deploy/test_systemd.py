@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cdn.process.workers import GRACE_S
 from cdn.settings import Listen
-from cdn.workers import GRACE_S
 
 UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "tidecast-edge.service"
 INSTALLED = "/opt/tidecast/bin/python"
