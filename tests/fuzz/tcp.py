@@ -103,7 +103,7 @@ async def _send(port: int, chance: Random) -> None:
     data = mutated_session(chance)
     pieces = chance.choice((1, 1, 3, 20))
     size = max(1, -(-len(data) // pieces))
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(OSError):  # reset, or reset while we say goodbye
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             for at in range(0, len(data), size):
