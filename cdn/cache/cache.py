@@ -319,7 +319,8 @@ class Cache:
         if newest is None or self._clock.monotonic() >= newest.born_at + newest.stale_for_s:
             return None
         until = newest.born_at + newest.stale_for_s
-        return replace(newest, stale_until=until, standing_in=True)
+        head = newest.head if newest.key == key else _not_to_be_kept(newest.head)
+        return replace(newest, head=head, stale_until=until, standing_in=True)
 
     def _is_failure(self, key: Key, status: int, old: Entry | None) -> bool:
         """Say whether an answer is worse than what could stand in.
@@ -371,11 +372,15 @@ class _Patient:
 
 
 def _for_once(entry: Entry) -> Entry:
-    """Make an answer of ``entry`` that nobody may keep: it stands under a name not its own."""
+    """Make an answer of ``entry`` that not even we keep."""
+    return replace(entry, head=_not_to_be_kept(entry.head), storable=False, standing_in=True)
+
+
+def _not_to_be_kept(head: Head) -> Head:
+    """Tell caches behind us that this stands under a name that is not its own."""
     replaced = (b"cache-control", b"expires", TARGETED_FIELD)
-    kept = tuple(field for field in entry.head.headers if field[0] not in replaced)
-    head = Head(entry.head.status, (*kept, (b"cache-control", b"no-store")))
-    return replace(entry, head=head, storable=False, standing_in=True)
+    kept = tuple(field for field in head.headers if field[0] not in replaced)
+    return Head(head.status, (*kept, (b"cache-control", b"no-store")))
 
 
 _OF_ONE_ANSWER = frozenset([b"age", b"cache-status", PRECISE_AGE_FIELD])

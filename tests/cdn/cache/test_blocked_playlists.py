@@ -169,6 +169,8 @@ async def test_who_joins_without_directives_is_not_sent_back_in_time(stage: Stag
     assert await stage.body(PLAIN) == b"two"
     assert await stage.outcome(PLAIN) is Outcome.STALE
     assert stage.origin.requests[PLAIN] == 2
+    kept_behind_us = (await stage.cache.get(PLAIN)).entry.head.get(b"cache-control")
+    assert kept_behind_us == b"no-store", "it came under another name, to be kept for long"
 
 
 @pytest.mark.parametrize("status", [400, 404])
