@@ -48,6 +48,11 @@ class TimeJumpError(Exception):
     """A track's clock has begun anew; the timeline is as it was before the frame."""
 
 
+LONGEST_LEAD = Millis(10_000)
+"""How much later or earlier than the first frame of all the leading track may begin. Beyond it the
+time between would be filled with silence: an hour of it, or 24 days, in one turn of the loop."""
+
+
 class Timeline:
     """Times the frames of a fixed set of tracks, from ``start`` milliseconds on.
 
@@ -117,7 +122,8 @@ class Timeline:
         elif lane.repeats:
             lane.repeats = 0
         if lane is self._leading:
-            if lane.held is not None and not -JUMP <= now - lane.last <= JUMP:
+            jump = JUMP if lane.held is not None else LONGEST_LEAD
+            if not -jump <= now - lane.last <= jump:
                 raise TimeJumpError
             if lane.held_dts >= self._look_at:
                 self._look_for_pauses()

@@ -133,6 +133,14 @@ def test_a_pause_of_up_to_a_second_is_no_jump(to: int) -> None:
     assert timeline.push(to, video()) is not None
 
 
+def test_a_picture_that_begins_an_hour_after_the_sound_is_a_jump() -> None:
+    timeline = Timeline(BOTH, START)
+    timeline.push(0, audio())
+    with pytest.raises(TimeJumpError):
+        timeline.push(3_600_000, video(key=True))
+    assert filled(timeline) == []
+
+
 def test_audio_that_jumps_alone_is_moved_next_to_the_picture() -> None:
     timeline = Timeline(BOTH, START)
     arrivals: list[tuple[int, CodedFrame]] = []
