@@ -2,12 +2,14 @@
 
 import logging
 import resource
+import signal
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import TypeAlias
 
 import structlog
@@ -20,6 +22,9 @@ Feed: TypeAlias = Callable[[Input, int], Outcome]
 LONGEST_CPU_S = 0.05
 """What one input may cost. A machine with other work on it makes some look slow that are not, so
 each is believed only when a second try says the same."""
+
+STUCK_S = 10.0
+"""After so much CPU an input is given up: it may never end."""
 
 SETTLED_AFTER = 500
 """Inputs after which a process has what it needs; from then on its memory is compared."""
@@ -69,7 +74,8 @@ def _feed_one(report: Report, seed: int, number: int, target: Feed, *, times: bo
     report.bytes += len(given.data)
     try:
         began = time.thread_time()
-        outcome = target(given, number)
+        with ends_in_time():
+            outcome = target(given, number)
         took_s = time.thread_time() - began
         report.cpu_s += took_s
         if times and took_s > LONGEST_CPU_S:
@@ -88,6 +94,22 @@ def _feed_one(report: Report, seed: int, number: int, target: Feed, *, times: bo
 
 def _highest_kib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+@contextmanager
+def ends_in_time() -> Iterator[None]:
+    """Raise ``TimeoutError`` in whatever goes on for ``STUCK_S`` of CPU."""
+
+    def complain(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"stuck for {STUCK_S} s of CPU")
+
+    before = signal.signal(signal.SIGVTALRM, complain)
+    signal.setitimer(signal.ITIMER_VIRTUAL, STUCK_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 @contextmanager

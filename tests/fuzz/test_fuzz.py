@@ -53,3 +53,13 @@ def test_a_finding_is_told_with_its_number() -> None:
     report = run(SEED, range(5), times=False, target=broken)
     assert list(report.findings) == [3]
     assert "IndexError: a bug" in report.findings[3]
+
+
+def test_what_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(given: Input, number: int) -> Outcome:
+        while True:
+            pass
+
+    monkeypatch.setattr("tests.fuzz.run.STUCK_S", 0.05)
+    report = run(SEED, range(1), times=False, target=endless)
+    assert "TimeoutError: stuck" in report.findings[0]
