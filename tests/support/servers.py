@@ -27,7 +27,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from tests.support.processes import inherited
 
 ADDRESS = "127.0.0.1"
-READY_WITHIN_S = 15.0
+READY_WITHIN_S = 45.0
 STOP_WITHIN_S = 12.0
 """The product promises 10 s (SIGTERM to exit); the rest is the machine's."""
 ASK_EVERY_S = 0.05

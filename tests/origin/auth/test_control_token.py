@@ -7,7 +7,7 @@ import pytest
 from origin.auth.control_token import ControlToken, new_token, parse_token
 from origin.errors import SettingsError
 
-TEXT = new_token(secrets.token_bytes)
+TEXT = new_token(bytes)  # the same for every worker that collects these tests
 TOKEN = TEXT.strip()
 
 
