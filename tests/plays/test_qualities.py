@@ -21,7 +21,10 @@ from tests.validator.recorder import Recorder
 from tests.validator.validate import validate
 
 pytestmark = pytest.mark.timeout(240)
-PATIENCE_MS = 60_000
+PATIENCE_S = 60.0
+PATIENCE_MS = PATIENCE_S * 1000
+TWO_OF_EACH = "ffmpeg9_multitrack_2v2a"
+SECOND_PICTURE = TrackId(MediaKind.VIDEO, 1)
 HIGH, LOW = Rung(640, 1200), Rung(320, 350)
 NARROW_BYTES_PER_S = 900_000 // 8
 """Too little for the high rung, and enough for the low one."""
@@ -160,22 +163,34 @@ async def test_sounds_and_qualities_are_chosen_in_one_player_and_may_end(
 async def test_a_picture_that_stalls_is_left_for_another(
     server: TidecastProcess, viewer: Viewer
 ) -> None:
-    recording = Recorder(f"{server.base}/main/index.m3u8")
-    replay = replaying(server.ports.rtmp, "main", "ffmpeg9_multitrack_2v2a")
-    async with replay as streamer, recording as recorder:
+    async with replaying(server.ports.rtmp, "main", TWO_OF_EACH) as streamer:
         await server.until("main", "live")
         await viewer.open(f"{server.base}/main")
         await viewer.choose("quality", "90p")
         await viewer.shows(Rung(160, 0))
         await viewer.goes_on(1.0)
-        streamer.without.add(TrackId(MediaKind.VIDEO, 1))
+        streamer.without.add(SECOND_PICTURE)
         await viewer.shows(Rung(320, 0))
         await viewer.goes_on()
         streamer.without.clear()
         await viewer.goes_on()
         await streamer.leave()
-        session = await recorder.ended(30)
     assert viewer.visit.complaints == [], "no error that hls.js does not get over by itself"
+
+
+async def test_a_session_whose_picture_stalls_breaks_no_rule(server: TidecastProcess) -> None:
+    recording = Recorder(f"{server.base}/main/index.m3u8")
+    replay = replaying(server.ports.rtmp, "main", TWO_OF_EACH)
+    async with replay as streamer, recording as recorder:
+        await recorder.saw_segments(8, PATIENCE_S)
+        # All renditions wait while it is open whether the picture is late or gone.
+        with recorder.silence():
+            streamer.without.add(SECOND_PICTURE)
+            await recorder.saw_segments(18, PATIENCE_S)
+            streamer.without.clear()
+            await recorder.saw_segments(28, PATIENCE_S)
+        await streamer.leave()
+        session = await recorder.ended(PATIENCE_S)
     # What it says of rates is for encoders that hold theirs: this is a recording, over and over.
     assert [each for each in validate(session) if each.rule != "V1"] == []
     marked = {each.url.split("/")[-2] for each in read(session).renditions if gaps(each)}
