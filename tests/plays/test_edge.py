@@ -1,6 +1,7 @@
 """The edge between real viewers and a real origin: it asks once, and it bridges an outage."""
 
 import asyncio
+import time
 from pathlib import Path
 
 from tests.support.audience import Audience
@@ -22,13 +23,15 @@ async def test_two_hundred_viewers_cost_the_origin_one_request_per_object(tmp_pa
     ):
         await origin.until("main", "live")
         audience = Audience(f"{node.base}/main/index.m3u8", 200)
-        await audience.watch(WATCHED_S)
+        began = time.monotonic()
+        await audience.watch(WATCHED_S, least_polls=6)  # a busy machine takes longer
+        watched_s = time.monotonic() - began
         assert audience.complaints == []
         assert audience.polls > 200 * 5
         media = {path: n for path, n in tap.requests.items() if path.endswith((".m4s", ".mp4"))}
         assert len(media) >= 5
         assert set(media.values()) == {1}
-        most = WATCHED_S / PLAYLIST_LIFETIME_S + 3
+        most = watched_s / PLAYLIST_LIFETIME_S + 3
         assert 1 < tap.requests["/main/v0/index.m3u8"] <= most
 
 

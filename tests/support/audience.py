@@ -29,19 +29,21 @@ class Audience:
     polls: int = 0
     segments: set[str] = field(default_factory=set)
 
-    async def watch(self, seconds: float) -> None:
-        """Let everybody watch at once."""
+    async def watch(self, seconds: float, *, least_polls: int = 0) -> None:
+        """Let everybody watch at once; who has not looked so often by then goes on."""
         timeout, connector = ClientTimeout(total=TIMEOUT_S), TCPConnector(limit=0)
         async with ClientSession(timeout=timeout, connector=connector) as client:
-            viewers = (self._watch(client, time.monotonic() + seconds) for _ in range(self.size))
+            end = time.monotonic() + seconds
+            viewers = (self._watch(client, end, least_polls) for _ in range(self.size))
             await asyncio.gather(*viewers)
 
-    async def _watch(self, client: ClientSession, end: float) -> None:
+    async def _watch(self, client: ClientSession, end: float, least_polls: int) -> None:
         multivariant = m3u8.loads(await self._playlist(client, self.url), uri=self.url)
         address = multivariant.playlists[0].absolute_uri
-        seen, waited_for = set[str](), Counter[str]()
-        while time.monotonic() < end:
+        seen, waited_for, polls = set[str](), Counter[str](), 0
+        while time.monotonic() < end or polls < least_polls:
             media = m3u8.loads(await self._playlist(client, address), uri=address)
+            polls += 1
             self.polls += 1
             # The reader lists parts without a segment of their own yet as a segment without a URI.
             whole = [segment for segment in media.segments if segment.uri]

@@ -153,9 +153,11 @@ def _part_durations(segment: Listed) -> Iterator[Decimal]:
 
 def _against_media(domain: list[Segment], frame: Fraction) -> Iterator[Finding]:
     drift = Fraction(0)
+    leads = [lead for segment in domain if (lead := leading(segment.runs)) is not None]
+    longest_step = max((lead.longest_step for lead in leads), default=0)
     for index, segment in enumerate(domain):
         following = domain[index + 1] if index + 1 < len(domain) else None
-        bounds = _media_duration(segment, following)
+        bounds = _media_duration(segment, following, longest_step)
         if bounds is None:
             continue
         said = Fraction(segment.listed.duration)
@@ -170,12 +172,13 @@ def _against_media(domain: list[Segment], frame: Fraction) -> Iterator[Finding]:
 
 
 def _media_duration(
-    segment: Segment, following: Segment | None
+    segment: Segment, following: Segment | None, longest_step: int
 ) -> tuple[Fraction, Fraction] | None:
     """The least and the most that EXTINF may say; None where the media is not known.
 
     TS does not tell how long a picture is shown: there the next segment's first frame does, and
-    at the end of a domain anything from nothing to twice the longest step is believed.
+    at the end of a domain anything from nothing to twice the domain's longest step is believed:
+    the last segment may have one picture only.
     """
     lead = leading(segment.runs)
     if lead is None:
@@ -191,5 +194,5 @@ def _media_duration(
         length = next_lead.start - lead.start
         return length - slack, length + slack
     shown = Fraction(lead.frames[-1].dts - lead.frames[0].dts, lead.timescale)
-    last = lead.frames[-1].duration or 2 * lead.longest_step
+    last = lead.frames[-1].duration or 2 * longest_step
     return shown, shown + Fraction(last, lead.timescale) + slack
