@@ -83,15 +83,10 @@ async def _serve(
     reloader = Reloader(_watched(publishing, registry, certificate))
     stopping = _set_by_signals(asyncio.Event())
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.reload)
+    page = _metrics(registry, listener, publishing, upkeep)
     state = OriginState(
         streams=registry,
-        metrics=MetricsPage(
-            lambda: chain(
-                read_figures(registry, listener.counters),
-                attempt_families(publishing.attempts, publishing.gate),
-                upkeep.read(),
-            )
-        ),
+        metrics=page,
         is_draining=stopping.is_set,
         shortage=lambda: upkeep.shortage,
         attempts=publishing.attempts,
@@ -104,20 +99,43 @@ async def _serve(
     reloader.catch_up()
     reloader.start()
     upkeep.start()
-    await listener.start(sockets.rtmp)
-    if sockets.rtmps is not None and certificate is not None:
-        await listener.start(sockets.rtmps, tls=certificate.context)
+    await _listen(listener, sockets, certificate)
     serving = asyncio.ensure_future(server.serve([sockets.control]))
     await stopping.wait()
     reloader.stop()
     await upkeep.stop()
-    listener.ask_to_reconnect("The server is shutting down: connect again in a moment.")
-    registry.close("the server is shutting down")
-    await listener.close()
+    await _let_go(listener, registry)
     server.should_exit = True
     await serving
     if keeping is not None:
         keeping.close()
+
+
+def _metrics(
+    registry: Registry, listener: RtmpListener, publishing: Publishing, upkeep: Upkeep
+) -> MetricsPage:
+    return MetricsPage(
+        lambda: chain(
+            read_figures(registry, listener.counters),
+            attempt_families(publishing.attempts, publishing.gate),
+            upkeep.read(),
+        )
+    )
+
+
+async def _listen(
+    listener: RtmpListener, sockets: OriginSockets, certificate: Certificate | None
+) -> None:
+    await listener.start(sockets.rtmp)
+    if sockets.rtmps is not None and certificate is not None:
+        await listener.start(sockets.rtmps, tls=certificate.context)
+
+
+async def _let_go(listener: RtmpListener, registry: Registry) -> None:
+    """Have publishers come again elsewhere, and publish what they have sent."""
+    listener.ask_to_reconnect("The server is shutting down: connect again in a moment.")
+    registry.close("the server is shutting down")
+    await listener.close()
 
 
 def _watched(

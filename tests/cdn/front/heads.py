@@ -4,6 +4,7 @@ import pytest
 from hypothesis import strategies as st
 
 BARE = b"GET /main/v0/index.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n"
+HELD = BARE.replace(b"index.m3u8", b"index.m3u8?_HLS_msn=8")
 
 CHROMIUM = (
     b"GET /main/v0/index.m3u8?_HLS_msn=7&_HLS_part=1&token=abc HTTP/1.1\r\n"

@@ -14,6 +14,7 @@ from cdn.front.handover import Entrance
 from cdn.health import Health
 from cdn.observe import Metrics
 from cdn.observe.access_log import AccessLog
+from tests.cdn.front.heads import BARE
 from tests.support.caches import LIMITS, SlowOrigin, judge
 from tests.support.clocks import FakeClock
 from tests.support.turns import settle
@@ -176,3 +177,15 @@ class House:
 
 async def _well() -> None:
     return
+
+
+async def ask(house: House, head: bytes = BARE) -> Line:
+    line = house.connect()
+    line.deliver(head)
+    await settle()
+    return line
+
+
+def seconds(house: House, count: int) -> None:
+    for _ in range(count):
+        house.clock.advance(1.0)
