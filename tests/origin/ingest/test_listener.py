@@ -265,8 +265,8 @@ async def test_a_publisher_that_falls_silent_is_closed_and_ended() -> None:
     door, settings = OpenDoor(), IngestSettings(limits=Limits(silence_s=0.1))
     async with listening(door, settings) as listener, rtmp_client(listener.port) as client:
         await client.begin()
+        await send_two_frames(client)  # at once: they are there before the silence is counted
         await client.hear(STARTED)
-        await send_two_frames(client)
         await client.closed()
         await door.publication.over.wait()
     assert len(door.publication.units) == 4
