@@ -12,6 +12,7 @@ Exit status 1 if there was anything to mend.
 import argparse
 import asyncio
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tests.fuzz.run import Report, quiet, run
 from tests.fuzz.target import feed
 from tests.fuzz.tcp import attack_own_server
 
-BATCH = 10_000
+BATCH = 5_000
 GROWTH_ALLOWED_KIB = 64 * 1024
 """The largest input needs some memory once more than the first five hundred did."""
 
@@ -67,11 +68,14 @@ def _attack(seed: int, first: int, sessions: int) -> int:
 def _many(seed: int, first: int, inputs: int, processes: int) -> int:
     end = first + inputs
     batches = [range(at, min(at + BATCH, end)) for at in range(first, end, BATCH)]
-    total = Report()
+    total, began = Report(), time.monotonic()
     with ProcessPoolExecutor(processes) as pool:
         for report in pool.map(run, [seed] * len(batches), batches):
             total.add(report)
-            print(f"{total.inputs:,} inputs, {len(total.findings)} findings", file=sys.stderr)
+            _tell_findings(seed, report)
+            took_s = time.monotonic() - began
+            found = f"{len(total.findings)} findings, {took_s:.0f} s"
+            print(f"{total.inputs:,} inputs, {found}", file=sys.stderr, flush=True)
     _print(seed, total)
     return int(bool(total.findings) or total.grown_kib > GROWTH_ALLOWED_KIB)
 
@@ -83,8 +87,11 @@ def _print(seed: int, report: Report) -> None:
     print(f"  slowest: {report.slowest_s * 1000:.1f} ms (number {report.slowest})")
     print(f"  memory grew by {report.grown_kib / 1024:.1f} MiB at most in one process")
     print(f"  findings: {len(report.findings)}")
+
+
+def _tell_findings(seed: int, report: Report) -> None:
     for number, what in sorted(report.findings.items())[:20]:
-        print(f"\n--seed {seed} --number {number}\n{what}")
+        print(f"\n--seed {seed} --number {number}\n{what}", flush=True)
 
 
 if __name__ == "__main__":

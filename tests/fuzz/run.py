@@ -1,6 +1,7 @@
 """A run of inputs: counted, timed in CPU, and with every finding told by its number."""
 
 import logging
+import os
 import resource
 import signal
 import time
@@ -40,8 +41,8 @@ class Report:
     outcomes: Counter[Outcome] = field(default_factory=lambda: Counter[Outcome]())
     slowest_s: float = 0.0
     slowest: int = -1
-    grown_kib: int = 0
-    """By how much the process's highest memory grew once it had settled."""
+    memory: dict[int, tuple[int, int]] = field(default_factory=lambda: dict[int, tuple[int, int]]())
+    """Of each process, by its number: the highest memory (KiB) once it had settled, and of all."""
     findings: dict[int, str] = field(default_factory=lambda: dict[int, str]())
 
     def add(self, other: "Report") -> None:
@@ -49,10 +50,16 @@ class Report:
         self.bytes += other.bytes
         self.cpu_s += other.cpu_s
         self.outcomes += other.outcomes
-        self.grown_kib = max(self.grown_kib, other.grown_kib)
         self.findings |= other.findings
+        for pid, (settled, highest) in other.memory.items():
+            self.memory[pid] = self.memory.get(pid, (settled, 0))[0], highest
         if other.slowest_s > self.slowest_s:
             self.slowest_s, self.slowest = other.slowest_s, other.slowest
+
+    @property
+    def grown_kib(self) -> int:
+        """By how much the highest memory of a process grew since it had settled, at most."""
+        return max((highest - settled for settled, highest in self.memory.values()), default=0)
 
 
 def run(seed: int, numbers: range, *, times: bool = True, target: Feed = feed) -> Report:
@@ -64,7 +71,7 @@ def run(seed: int, numbers: range, *, times: bool = True, target: Feed = feed) -
             if report.inputs == SETTLED_AFTER:
                 settled_kib = _highest_kib()
     if settled_kib:
-        report.grown_kib = _highest_kib() - settled_kib
+        report.memory[os.getpid()] = settled_kib, _highest_kib()
     return report
 
 

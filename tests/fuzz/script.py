@@ -76,7 +76,7 @@ def _drop(chance: Random, messages: Messages) -> Messages:
 def _repeat(chance: Random, messages: Messages) -> Messages:
     if messages:
         at = chance.randrange(len(messages))
-        messages[at:at] = [messages[at]] * chance.choice((1, 1, 5, 100))
+        messages[at:at] = [messages[at]] * chance.choice((1, 1, 5, 20))
     return messages
 
 
@@ -116,7 +116,7 @@ def _stream(chance: Random, messages: Messages) -> Messages:
 
 
 def _many_streams(chance: Random, messages: Messages) -> Messages:
-    count = chance.choice((30, 70, 1000))
+    count = chance.choice((30, 70, 130))
     more = [Sent(100 + number, 99, 0, 0, b"x") for number in range(count)]
     return messages + more
 
