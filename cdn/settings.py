@@ -34,7 +34,7 @@ def _origin_urls(value: object) -> tuple[str, ...]:
 
 def _origin_url(value: str) -> str:
     url = urlsplit(value)
-    if url.scheme not in ("http", "https") or not url.hostname:
+    if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
         raise ValueError("the origin's address looks like https://live.example.com:8081")
     if url.path not in ("", "/") or url.query or url.fragment or url.username:
         raise ValueError("the origin's address has a scheme, a host and a port, and nothing else")

@@ -1,26 +1,25 @@
-"""Asking the origin: aiohttp's client, brought down to what a cache needs from it.
+"""Asking the origin: a key in, an answer out, or ``OriginFailed``.
 
 The request is a function of the key alone (see ``keys``); nothing of a viewer's request goes along,
 except the names of the caches that it came through, where there were any (see ``loops``).
 The answer is taken as it is (redirects are not followed, content is not decoded) and freed of what
 belongs to one connection only (RFC 9110, 7.6.1) or to one viewer.
 
-Whether a body is whole is decided here, and only here. Its length must have been announced or
-it must be chunked, because one that ends with the connection looks the same whole and broken
-(RFC 9112, 8); it must be as long as announced, which aiohttp sees to; and it must come within the
-time limits. Anything else, and every error of the library or the system, leaves this module as
-``OriginFailed``.
+Below are ``answer``, which decides whether a body is whole, and only that; ``connection``, with one
+question at a time; ``dial``, which makes connections; and ``pool``, which keeps them. Here are the
+limits of time and size, and every error of theirs or of the system leaves as ``OriginFailed``.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Protocol
 
-import aiohttp
-from yarl import URL
-
 from cdn.errors import OriginFailed
+from cdn.fetch.answer import Answer
+from cdn.fetch.connection import Connection
+from cdn.fetch.dial import Dialer, address_of
+from cdn.fetch.pool import Pool
 from cdn.http.keys import Key
 from cdn.http.loops import CAME_THROUGH, PSEUDONYM, extended
 from cdn.http.message import Head, Headers
@@ -61,85 +60,83 @@ class Reply:
     """An answer whose head has arrived; its body is read once."""
 
     def __init__(
-        self, response: aiohttp.ClientResponse, settings: Origin, url: str, watcher: Watcher
+        self,
+        connection: Connection,
+        answer: Answer,
+        upstream: "Upstream",
+        end_at: float | None,
     ) -> None:
-        self._content = response.content
-        self._settings = settings
-        self._watcher = watcher
-        headers = tuple((name.lower(), value) for name, value in response.raw_headers)
-        self.head = Head(response.status, passed_on(headers, url))
-        self.length = _framed_length(response, settings.largest_object)
+        self._connection = connection
+        self._upstream = upstream
+        self._end_at = end_at
+        self.head = Head(answer.status, passed_on(tuple(answer.headers), upstream.url))
+        self.length = answer.length
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes in; raise ``OriginFailed`` if it is not whole."""
         size = 0
         while piece := await self._next():
             size += len(piece)
-            _check_size(size, self._settings.largest_object)
+            _check_size(size, self._upstream.settings.largest_object)
             yield piece
 
     async def _next(self) -> bytes:
-        with _translated(self._watcher):
-            async with asyncio.timeout(self._settings.read_timeout_s):
-                return await self._content.readany()
+        with _translated(self._upstream.watcher):
+            wait_until = asyncio.get_running_loop().time() + self._upstream.settings.read_timeout_s
+            async with asyncio.timeout_at(min(wait_until, self._end_at or wait_until)):
+                return await self._connection.piece()
 
 
 class Upstream:
     """One origin, as one pool of connections."""
 
     def __init__(self, settings: Origin, url: str, watcher: Watcher, name: str = PSEUDONYM) -> None:
-        self._settings = settings
-        self._url = url
+        self.settings = settings
+        self.url = url
+        self.watcher = watcher
         self._name = name
+        self._address = address_of(url)
         self._deadlines: set[asyncio.Timeout] = set()
-        self._watcher = watcher
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
 
     async def open(self) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._settings.connections, ttl_dns_cache=10),
-            timeout=aiohttp.ClientTimeout(
-                total=self._settings.total_timeout_s, sock_connect=self._settings.connect_timeout_s
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            headers={"User-Agent": "tidecast-edge", "Via": "1.1 tidecast"},
-        )
+        """Get ready; nothing is connected before there is something to ask."""
+        dialer = Dialer(self._address)
+        self._pool = Pool(dialer, self.settings.connections, self.settings.connect_timeout_s)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        if self._pool is not None:
+            await self._pool.close()
 
     @asynccontextmanager
     async def fetch(self, key: Key, etag: bytes | None) -> AsyncGenerator[Reply]:
         """Ask for a key; with an ETag, only for what is newer."""
-        headers = {"Accept-Encoding": "gzip" if key.gzip else "identity"}
+        fields = {b"Accept-Encoding": b"gzip" if key.gzip else b"identity"}
         if etag is not None:
-            headers["If-None-Match"] = etag.decode("latin-1")
-        headers["CDN-Loop"] = extended(CAME_THROUGH.get(), self._name)
-        with _translated(self._watcher):
-            response = await self._ask(key.target, headers, self._settings.first_byte_timeout_s)
-            try:
-                reply = Reply(response, self._settings, self._url, self._watcher)
-            except OriginFailed:
-                response.close()
-                raise
-        self._watcher.answered()
-        # 503 is an origin that says when to come back, in its own words. Any other server error
-        # is one that cannot help itself, and its body is not for viewers.
-        if response.status >= 500 and response.status != 503:
-            response.close()
-            raise OriginFailed(f"the origin answered {response.status}")
-        async with response:
-            yield reply
+            fields[b"If-None-Match"] = etag
+        fields[b"CDN-Loop"] = extended(CAME_THROUGH.get(), self._name).encode("latin-1")
+        end_at = self._end()
+        async with self._asked(key.target, fields, self.settings.first_byte_timeout_s) as (
+            connection,
+            answer,
+        ):
+            with _translated(self.watcher):
+                _check_size(answer.length or 0, self.settings.largest_object)
+            self.watcher.answered()
+            # 503 is an origin that says when to come back, in its own words. Any other server
+            # error is one that cannot help itself, and its body is not for viewers.
+            if answer.status >= 500 and answer.status != 503:
+                raise OriginFailed(f"the origin answered {answer.status}")
+            yield Reply(connection, answer, self, end_at)
 
     async def probe(self, patience_s: float) -> bool:
         """Ask whether the origin is well; the watcher hears the answer, too."""
-        with suppress(OriginFailed), _translated(self._watcher):
-            async with await self._ask("/healthz", {}, patience_s) as response:
-                if response.status >= 500:
-                    raise OriginFailed(f"/healthz answered {response.status}")
-                self._watcher.answered()
+        with suppress(OriginFailed):
+            async with self._asked("/healthz", {}, patience_s) as (_, answer):
+                with _translated(self.watcher):
+                    if answer.status >= 500:
+                        raise OriginFailed(f"/healthz answered {answer.status}")
+                self.watcher.answered()
                 return True
         return False
 
@@ -148,17 +145,44 @@ class Upstream:
         for deadline in self._deadlines:
             deadline.reschedule(asyncio.get_running_loop().time())
 
-    async def _ask(
-        self, target: str, headers: dict[str, str], patience_s: float
-    ) -> aiohttp.ClientResponse:
-        assert self._session is not None, "open() comes first"
-        url = URL(self._url + target, encoded=True)
-        async with asyncio.timeout(patience_s) as deadline:
-            self._deadlines.add(deadline)
-            try:
-                return await self._session.get(url, headers=headers, allow_redirects=False)
-            finally:
-                self._deadlines.discard(deadline)
+    def _end(self) -> float | None:
+        """Return when a fetch that begins now has to be over, on the loop's clock."""
+        total_s = self.settings.total_timeout_s
+        return asyncio.get_running_loop().time() + total_s if total_s else None
+
+    @asynccontextmanager
+    async def _asked(
+        self, target: str, fields: Mapping[bytes, bytes], patience_s: float
+    ) -> AsyncGenerator[tuple[Connection, Answer]]:
+        assert self._pool is not None, "open() comes first"
+        patience_s = min(patience_s, self.settings.total_timeout_s or patience_s)
+        with _translated(self.watcher):
+            request = request_for(self._address.authority, target, fields)
+            async with asyncio.timeout(patience_s) as deadline:
+                self._deadlines.add(deadline)
+                try:
+                    connection, answer = await self._pool.ask(request)
+                finally:
+                    self._deadlines.discard(deadline)
+        try:
+            yield connection, answer
+        finally:
+            self._pool.give_back(connection)
+
+
+def request_for(authority: str, target: str, fields: Mapping[bytes, bytes]) -> bytes:
+    """Return a GET; refuse what would end a line of it, wherever it came from."""
+    lines = [
+        b"GET %b HTTP/1.1" % target.encode("ascii"),
+        b"Host: " + authority.encode("ascii"),
+        b"User-Agent: tidecast-edge",
+        b"Via: 1.1 tidecast",
+        b"Accept: */*",
+        *(b"%b: %b" % field for field in fields.items()),
+    ]
+    if any(byte in line for line in lines for byte in (b"\r", b"\n", b"\0")) or " " in target:
+        raise ValueError(f"{target!r} cannot be asked for")
+    return b"\r\n".join([*lines, b"\r\n"])
 
 
 @contextmanager
@@ -171,22 +195,9 @@ def _translated(watcher: Watcher) -> Generator[None]:
     except TimeoutError as error:
         watcher.failed("it took too long")
         raise OriginFailed("the origin took too long") from error
-    except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an unreadable answer
+    except (OSError, ValueError) as error:  # ValueError: what cannot be asked for
         watcher.failed(str(error))
         raise OriginFailed(f"the origin failed: {error}") from error
-
-
-def _framed_length(response: aiohttp.ClientResponse, largest: int) -> int | None:
-    """Return the announced length, None for a chunked body; refuse what has neither."""
-    if response.status in (204, 304):
-        return 0
-    if "chunked" in response.headers.get("Transfer-Encoding", "").lower():
-        return None
-    announced = response.headers.get("Content-Length", "")
-    if not (announced.isascii() and announced.isdigit()):
-        raise OriginFailed("the origin framed its answer with neither a length nor chunks")
-    _check_size(int(announced), largest)
-    return int(announced)
 
 
 def _check_size(size: int, largest: int) -> None:
