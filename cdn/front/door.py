@@ -8,8 +8,10 @@ import resource
 from collections import Counter
 from collections.abc import Hashable
 
-RESERVED_DESCRIPTORS = 64
-"""For the process itself: its loop, its listener, metrics, logs, libraries."""
+from cdn.front.parcels import MOST_FILES
+
+RESERVED_DESCRIPTORS = 64 + MOST_FILES
+"""For the process itself: its loop, its listener, metrics, logs, libraries, and shared answers."""
 
 
 def most_connections(wanted: int, origin_connections: int) -> int:

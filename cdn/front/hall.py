@@ -6,6 +6,7 @@ connection keeps the number of the stroke at which something last happened, and 
 """
 
 import asyncio
+import socket
 from collections.abc import Hashable
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -16,6 +17,7 @@ from cdn.cache.cache import Cache
 from cdn.clock import Clock
 from cdn.front.door import Door
 from cdn.front.local import NO_COPY, Document, refusal
+from cdn.front.parcels import Parcel
 from cdn.front.renderings import Renderings
 from cdn.front.request import RequestReader
 from cdn.health import Health
@@ -118,6 +120,14 @@ class Hall:
         self.door.hand_over(guest, successor)
         self._guests.discard(guest)
 
+    def share(self, parcel: Parcel) -> None:
+        """Note that an answer was copied to one more viewer: the next may share its pages.
+
+        Not under TLS, where every viewer's bytes are his own.
+        """
+        if not self.is_tls:
+            self.renderings.shelf.wrote(parcel)
+
     def no_copy(self) -> Document:
         """Return what a viewer is told when the origin has failed and nothing may stand in."""
         return refusal(503, NO_COPY, date=formatdate(usegmt=True).encode())
@@ -150,3 +160,9 @@ def address_of(transport: asyncio.BaseTransport) -> str:
     """Return where a connection comes from, as far as anybody knows."""
     peer: tuple[object, ...] | str | None = transport.get_extra_info("peername")
     return str(peer[0]) if isinstance(peer, tuple) and peer else ""
+
+
+def socket_of(transport: asyncio.BaseTransport) -> int:
+    """Return the descriptor of a connection; it is the connection's until that is lost."""
+    found: socket.socket | None = transport.get_extra_info("socket")
+    return -1 if found is None else found.fileno()

@@ -31,8 +31,9 @@ from cdn.cache.body import PIECE_BYTES
 from cdn.cache.entry import Found
 from cdn.cache.flight import Flight
 from cdn.errors import OriginFailed
-from cdn.front.hall import Hall, address_of
+from cdn.front.hall import Hall, address_of, socket_of
 from cdn.front.local import FULL, LOCAL, refusal
+from cdn.front.parcels import Parcel, send_file
 from cdn.front.renderings import Again, Crowd
 from cdn.front.request import Reading, Request
 from cdn.front.sending import Sending
@@ -59,6 +60,7 @@ class FastProtocol(asyncio.Protocol):
         "_paused",
         "_request",
         "_served",
+        "_socket",
         "_stroke",
         "_transport",
         "_waits_for",
@@ -83,6 +85,8 @@ class FastProtocol(asyncio.Protocol):
         self._last = False
         """The next answer is the last: the server is on its way out."""
         self._asked_at = 0.0
+        self._socket: int | None = None
+        """The descriptor, once something has been sent by reference."""
 
     # ---- the transport's calls
 
@@ -203,16 +207,30 @@ class FastProtocol(asyncio.Protocol):
 
     def _answer_again(self, again: Again) -> None:
         """Write what was written for the same bytes before: nearly every answer is this one."""
-        buffers, transport = again.buffers, self._transport
-        if len(buffers) == 1:
-            transport.write(buffers[0])
-        else:
-            transport.writelines(buffers)
+        self._write(again.parcel)
         tally = again.tally
         tally.requests += 1
         tally.sent_bytes += again.body_bytes
         self._served = True
         self._stroke = self._hall.stroke
+
+    def _write(self, parcel: Parcel) -> None:
+        """Write a whole answer: by reference if it is in a file, else as a copy."""
+        transport, sent_bytes = self._transport, 0
+        if parcel.file is not None and not self._closing and not transport.get_write_buffer_size():
+            if self._socket is None:
+                self._socket = socket_of(transport)
+            sent_bytes = send_file(self._socket, parcel)
+            if sent_bytes == parcel.size:
+                return
+        if sent_bytes:
+            transport.writelines(parcel.after(sent_bytes))
+        elif len(parcel.buffers) == 1:
+            transport.write(parcel.buffers[0])
+        else:
+            transport.writelines(parcel.buffers)
+        if parcel.may_share:
+            self._hall.share(parcel)
 
     def _is_piecemeal(self, rendered: Rendered) -> bool:
         return rendered.grows or (self._hall.is_tls and rendered.body_bytes > PIECE_BYTES)
@@ -238,16 +256,12 @@ class FastProtocol(asyncio.Protocol):
             if self._inbox and not self._paused:
                 self._take_inbox()
             return
-        transport, closes, joins = self._transport, self._closes(request), not hall.is_tls
+        closes, joins = self._closes(request), not hall.is_tls
         rendered = hall.renderings.of(found, request, closes=closes, joins=joins)
         if self._is_piecemeal(rendered):
             self._begin_sending(rendered)
             return
-        buffers = rendered.buffers
-        if len(buffers) == 1:
-            transport.write(buffers[0])
-        else:
-            transport.writelines(buffers)
+        self._write(rendered.parcel)
         if not closes and request.if_none_match is None and hall.access_log is None:
             hall.renderings.wrote(request, rendered)
         self._finish(rendered.status, found.outcome.value, rendered.body_bytes)
@@ -270,7 +284,7 @@ class FastProtocol(asyncio.Protocol):
         found = rendered.found
         sending = Sending(found, is_chunked=rendered.is_chunked, status=rendered.status)
         self._waits_for = sending
-        self._transport.write(rendered.buffers[0])
+        self._transport.write(rendered.parcel.buffers[0])
         if not found.entry.body.complete:
             found.entry.body.join(self)
         self._send_more(sending)

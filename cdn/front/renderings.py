@@ -17,6 +17,7 @@ from cdn.cache.cache import Cache
 from cdn.cache.entry import Found, Outcome
 from cdn.cache.flight import Flight
 from cdn.clock import Clock
+from cdn.front.parcels import Parcel, Shelf
 from cdn.front.request import LONGEST_REMEMBERED_BYTES, Request
 from cdn.front.wire import Rendered, render
 from cdn.http.keys import Key, kind_of
@@ -34,7 +35,7 @@ class Again:
     request: Request
     found: Found
     until: float
-    buffers: tuple[bytes, ...]
+    parcel: Parcel
     body_bytes: int
     tally: Tally
     seen: int
@@ -60,6 +61,7 @@ class Renderings:
         self._again: dict[bytes, Again] = {}
         self._crowds: dict[bytes, Crowd] = {}
         self._last: Again | None = None
+        self.shelf = Shelf()
         self._tallies: dict[tuple[str, int, str], Tally] = {}
 
     def again(self, data: bytes) -> Again | None:
@@ -108,7 +110,7 @@ class Renderings:
             request=request,
             found=found,
             until=rendered.until,
-            buffers=rendered.buffers,
+            parcel=rendered.parcel,
             body_bytes=rendered.body_bytes,
             tally=self.tally(request.key, rendered.status, found.outcome.value),
             seen=-1,
@@ -156,6 +158,7 @@ class Renderings:
         self._again.clear()
         self._crowds = {data: crowd for data, crowd in self._crowds.items() if crowd.flight.is_open}
         self._last = None
+        self.shelf.empty()
         self._tallies.clear()
 
 

@@ -3,6 +3,7 @@
 What varies over time in an answer from the cache is Age and the ttl of Cache-Status, both in whole
 seconds. A rendering therefore says until when it is true, and is used until then. Bodies are not
 copied, except that a small one is joined to its head: one buffer costs the system less than two.
+(What is asked for often is copied once more, into a file that sockets share: see ``parcels``.)
 
 The bytes are those that uvicorn would write for the same answer, which a test holds them to.
 """
@@ -14,6 +15,7 @@ from http import HTTPStatus
 from cdn.cache.entry import Found, Outcome
 from cdn.front.answer import Asked, answer
 from cdn.front.local import Document
+from cdn.front.parcels import Parcel
 from cdn.http.freshness import whole_seconds
 from cdn.http.message import Headers
 
@@ -36,14 +38,14 @@ _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 class Rendered:
     """An answer, ready to be written.
 
-    ``buffers`` is all of it where the body is whole; else it is the head, and the body follows as
+    ``parcel`` is all of it where the body is whole; else it is the head, and the body follows as
     it grows: in chunks where nobody knows its length (RFC 9112, 7.1).
     """
 
     found: Found
     until: float
     status: int
-    buffers: tuple[bytes, ...]
+    parcel: Parcel
     body_bytes: int
     grows: bool
     is_chunked: bool
@@ -80,7 +82,8 @@ def render(
     buffers = (head, *pieces)
     if joins and 0 < size <= JOINED_BYTES:
         buffers = (b"".join(buffers),)
-    return Rendered(found, _true_until(found, now), reply.status, buffers, size, grows, is_chunked)
+    until, parcel = _true_until(found, now), Parcel(buffers)
+    return Rendered(found, until, reply.status, parcel, size, grows, is_chunked)
 
 
 def _true_until(found: Found, now: float) -> float:

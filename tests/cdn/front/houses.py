@@ -162,11 +162,17 @@ class House:
     def connect(self, address: str = "192.0.2.1") -> Line:
         """A viewer comes."""
         line = Line(address)
-        line.protocol = self._entrance(
-            config=self._config, server_state=self.state, app_state={}, _loop=None
-        )
+        line.protocol = self.protocol()
         line.protocol.connection_made(line)
         return line
+
+    def protocol(self) -> asyncio.Protocol:
+        """What a connection is made with, for those that are real."""
+        made = self._entrance(
+            config=self._config, server_state=self.state, app_state={}, _loop=None
+        )
+        assert isinstance(made, asyncio.Protocol)
+        return made
 
     async def close(self) -> None:
         for connection in list(self.state.connections):

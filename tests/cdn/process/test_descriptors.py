@@ -12,7 +12,7 @@ def test_connections_that_fit_are_not_worth_a_word() -> None:
 def test_connections_that_do_not_fit_are_said_with_the_remedy() -> None:
     complaint = too_many(10_000, 512, limit=1024)
     assert complaint is not None
-    assert complaint.startswith("10000 connections need 10576 file descriptors, and there are 1024")
+    assert complaint.startswith("10000 connections need 10608 file descriptors, and there are 1024")
     assert "LimitNOFILE=" in complaint
 
 
