@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from origin.config.addresses import is_public
 from origin.errors import SettingsError
+from origin.http.limits import HttpLimits
 from origin.ingest.settings import IngestSettings
 from origin.rtmp.limits import Limits
 
@@ -77,7 +78,7 @@ class RtmpSettings(Section):
         return bool(self.tls_certificate)
 
 
-_LIMITS, _INGEST = Limits(), IngestSettings()
+_LIMITS, _INGEST, _HTTP = Limits(), IngestSettings(), HttpLimits()
 
 
 class LimitSettings(Section):
@@ -93,6 +94,36 @@ class LimitSettings(Section):
     """Seconds that a live publisher may send no media."""
     unfinished_message_s: float = Field(default=_LIMITS.unfinished_message_s, gt=0, le=60)
     """Seconds that a message may take to become complete while bytes flow."""
+    closing_s: float = Field(default=_LIMITS.closing_s, gt=0, le=60)
+    """Seconds for a peer to read why it is closed, and to agree on the end of TLS."""
+    decision_s: float = Field(default=_INGEST.decision_s, ge=5, le=60)
+    """Seconds for the decision on a publish; longer than any wait for wrong keys."""
+    longest_message_before_publish_bytes: int = Field(
+        default=_LIMITS.longest_message_before_publish_bytes, ge=4096, le=0xFFFFFF
+    )
+    """Bytes of a message before a publish is let in: commands have some hundred."""
+    longest_message_bytes: int = Field(default=_LIMITS.longest_message_bytes, ge=65536, le=0xFFFFFF)
+    """Bytes of a message after that: a keyframe of 4K at 60 Mbit/s has less than 2 MiB."""
+    unfinished_before_publish_bytes: int = Field(
+        default=_LIMITS.unfinished_before_publish_bytes, ge=4096
+    )
+    """Bytes held in unfinished messages before a publish: two of the longest."""
+    unfinished_bytes: int = Field(default=_LIMITS.unfinished_bytes, ge=65536)
+    """Bytes held in unfinished messages after that: two of the longest."""
+    chunk_streams: int = Field(default=_LIMITS.chunk_streams, ge=8, le=65_597)
+    """Chunk streams of a connection: encoders use up to 5."""
+    chunks_per_turn: int = Field(default=_LIMITS.chunks_per_turn, ge=16, le=4096)
+    """Chunks that are parsed before everybody else has a turn: a chunk may be a single byte."""
+    amf_bytes: int = Field(default=_LIMITS.amf_bytes, ge=4096, le=0xFFFFFF)
+    """Bytes of a command or of metadata: OBS's metadata has less than 1 KiB."""
+    amf_values: int = Field(default=_LIMITS.amf_values, ge=100, le=100_000)
+    """Values of a command or of metadata, those within others counted."""
+    amf_depth: int = Field(default=_LIMITS.amf_depth, ge=4, le=64)
+    """How deep values may lie within one another: encoders need 2."""
+    unread_replies_bytes: int = Field(default=_INGEST.write_buffer_bytes, ge=65536)
+    """Bytes of replies that a peer does not read, until it is cut off."""
+    players: int = Field(default=_INGEST.players, ge=0)
+    """Who may watch over RTMP at once: relays and tests. The audience has HLS."""
     connections: int = Field(default=_INGEST.connections, ge=1)
     """RTMP connections at once."""
     connections_per_address: int = Field(default=_INGEST.strangers_per_address, ge=1)
@@ -110,6 +141,12 @@ class ControlSettings(Section):
     """Port of the control API and of everything that edges fetch."""
     token_file: str = ""
     """File with the administrator's token; empty: `control.token` in the data directory."""
+    request_s: float = Field(default=_HTTP.request_s, gt=0, le=600)
+    """Seconds in which a request has to arrive as a whole: an edge takes milliseconds."""
+    request_bytes: int = Field(default=_HTTP.request_bytes, ge=4096)
+    """Bytes that a request may have: nothing that is asked here has a body worth mentioning."""
+    slow_reader_s: float = Field(default=_HTTP.slow_reader_s, gt=0, le=600)
+    """Seconds that a client may take nothing of what it is sent."""
 
 
 class HlsSettings(Section):

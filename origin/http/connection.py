@@ -4,9 +4,9 @@ uvicorn waits without end for the rest of a request, and for a client to take wh
 are what slow attacks are made of; the origin's port is meant for edges and operators, but nothing
 keeps it from being reached by others. Two things are bounded here:
 
-- a request must arrive as a whole, within ``HEAD_S`` and in ``MOST_HEAD_BYTES``: nothing that the
+- a request must arrive as a whole, within ``request_s`` and in ``request_bytes``: nothing that the
   origin is asked has a body worth mentioning;
-- whoever is being sent something must take some of it every ``SLOW_READER_S``.
+- whoever is being sent something must take some of it every ``slow_reader_s``.
 
 What is not HTTP is refused by uvicorn's parser; the words of that refusal are ours, so that they
 carry the headers that all answers carry. Of uvicorn this uses, beside asyncio's interface,
@@ -19,16 +19,8 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from origin.http.limits import HttpLimits
 from origin.streams.clock import Clock, Timer
-
-HEAD_S = 10.0
-"""How long a request may take to arrive as a whole."""
-
-MOST_HEAD_BYTES = 64 * 1024
-"""How long it may be."""
-
-SLOW_READER_S = 30.0
-"""How long a client may take nothing of what it is sent."""
 
 BAD_REQUEST = (
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
@@ -37,17 +29,24 @@ BAD_REQUEST = (
 )
 
 
-def protocol_with(clock: Clock) -> type[asyncio.Protocol]:
+def protocol_with(clock: Clock, limits: HttpLimits) -> type[asyncio.Protocol]:
     """What uvicorn's configuration has as ``http``: it is called for every connection."""
-    return cast("type[asyncio.Protocol]", partial(BoundedProtocol, clock))
+    return cast("type[asyncio.Protocol]", partial(BoundedProtocol, clock, limits))
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """One connection."""
 
-    def __init__(self, clock: Clock, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        clock: Clock,
+        limits: HttpLimits,
+        *arguments: Any,  # noqa: ANN401
+        **named: Any,  # noqa: ANN401
+    ) -> None:
         super().__init__(*arguments, **named)
         self._clock = clock
+        self._limits = limits
         self._arriving: Timer | None = None
         self._read_bytes = 0
         self._stuck: Timer | None = None
@@ -67,7 +66,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._arriving is None:
             return
         self._read_bytes += len(data)
-        if self._read_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+        if self._read_bytes > self._limits.request_bytes and not self.transport.is_closing():
             self.send_400_response("The request is too long.")
 
     def on_message_begin(self) -> None:
@@ -96,14 +95,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def _await_request(self) -> None:
         self._forget(self._arriving)
         self._read_bytes = 0
-        self._arriving = self._clock.call_later(HEAD_S, self._give_up)
+        self._arriving = self._clock.call_later(self._limits.request_s, self._give_up)
 
     def _give_up(self) -> None:
         self.transport.abort()
 
     def _watch_reader(self) -> None:
         self._untaken_bytes = self.transport.get_write_buffer_size()
-        self._stuck = self._clock.call_later(SLOW_READER_S, self._check_reader)
+        self._stuck = self._clock.call_later(self._limits.slow_reader_s, self._check_reader)
 
     def _check_reader(self) -> None:
         if self.transport.get_write_buffer_size() < self._untaken_bytes:

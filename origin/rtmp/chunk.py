@@ -94,6 +94,7 @@ class ChunkReader:
 
     def __init__(self, limits: Limits) -> None:
         self.longest_message = limits.longest_message_before_publish_bytes
+        self.most_unfinished = limits.unfinished_before_publish_bytes
         self.chunks_left = limits.chunks_per_turn
         self._limits = limits
         self._inbox = _NOTHING
@@ -312,7 +313,7 @@ class ChunkReader:
 
     def _count_unfinished(self, more: int) -> None:
         self._unfinished_bytes += more
-        if self._unfinished_bytes > self._limits.unfinished_bytes:
+        if self._unfinished_bytes > self.most_unfinished:
             raise ProtocolError(f"{self._unfinished_bytes} bytes in unfinished messages")
 
     def _forget_body(self, stream: _ChunkStream) -> None:

@@ -43,6 +43,10 @@ class Limits:
     longest_message_bytes: int = 8 * MIB
     """A keyframe at 60 Mbit/s and 4K stays under 2 MiB; the format allows 16 MiB."""
 
+    unfinished_before_publish_bytes: int = 128 * KIB
+    """Held in incomplete messages before a publish is let in: two of the longest. With the bound
+    for afterwards, 2,000 strangers could hold gigabytes of them."""
+
     unfinished_bytes: int = 16 * MIB
     """Held in incomplete messages over all chunk streams: two of the longest. They grow with
     the bytes received, never with the length that a header declares."""

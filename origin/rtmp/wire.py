@@ -113,6 +113,7 @@ class Wire:
     def allow_long_messages(self) -> None:
         """Somebody has shown a key: frames may be long."""
         self._reader.longest_message = self._limits.longest_message_bytes
+        self._reader.most_unfinished = self._limits.unfinished_bytes
 
     def acknowledge_every(self, window: int) -> None:
         """The peer wants to hear how much has come, at least once in every ``window`` bytes."""

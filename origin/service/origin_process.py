@@ -20,6 +20,7 @@ from origin.config.settings import Settings
 from origin.hls.rules import Rules
 from origin.http.app import create_app
 from origin.http.connection import protocol_with
+from origin.http.limits import HttpLimits
 from origin.http.state import OriginState
 from origin.ingest.listener import RtmpListener
 from origin.ingest.settings import IngestSettings
@@ -92,7 +93,7 @@ async def _serve(
         attempts=publishing.attempts,
         token=credentials.token,
     )
-    server = _http_server(state, clock)
+    server = _http_server(state, protocol_with(clock, http_limits(settings)))
     keep_memory()
     if keeping is not None:
         keeping.restore(registry, _rules(settings), _new_epoch)
@@ -160,11 +161,30 @@ def ingest_settings(settings: Settings) -> IngestSettings:
             publish_s=limits.publish_s,
             silence_s=limits.silence_s,
             unfinished_message_s=limits.unfinished_message_s,
+            closing_s=limits.closing_s,
+            longest_message_before_publish_bytes=limits.longest_message_before_publish_bytes,
+            longest_message_bytes=limits.longest_message_bytes,
+            unfinished_before_publish_bytes=limits.unfinished_before_publish_bytes,
+            unfinished_bytes=limits.unfinished_bytes,
+            chunk_streams=limits.chunk_streams,
+            chunks_per_turn=limits.chunks_per_turn,
+            amf_bytes=limits.amf_bytes,
+            amf_values=limits.amf_values,
+            amf_depth=limits.amf_depth,
         ),
         chunk_size=settings.rtmp.chunk_size,
         connections=limits.connections,
         strangers_per_address=limits.connections_per_address,
+        players=limits.players,
+        decision_s=limits.decision_s,
+        write_buffer_bytes=limits.unread_replies_bytes,
     )
+
+
+def http_limits(settings: Settings) -> HttpLimits:
+    """What a connection to the control port may cost, as the operator has set it."""
+    control = settings.control
+    return HttpLimits(control.request_s, control.request_bytes, control.slow_reader_s)
 
 
 def _registry(
@@ -194,11 +214,11 @@ def _new_epoch() -> str:
     return secrets.token_hex(EPOCH_BYTES)
 
 
-def _http_server(state: OriginState, clock: Clock) -> uvicorn.Server:
+def _http_server(state: OriginState, protocol: type[asyncio.Protocol]) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
             create_app(state),
-            http=protocol_with(clock),
+            http=protocol,
             ws="none",
             loop="none",
             lifespan="off",

@@ -54,7 +54,8 @@ def test_the_deadlines_and_bounds_that_are_promised_are_those_in_force() -> None
         f"| live without any media | {limits.silence_s:g} s,",
         f"| {limits.longest_message_before_publish_bytes >> 10} KiB"
         f" / {limits.longest_message_bytes >> 20} MiB |",
-        f"| unfinished bytes of a connection | {limits.unfinished_bytes >> 20} MiB |",
+        f"after | {limits.unfinished_before_publish_bytes >> 10} KiB"
+        f" / {limits.unfinished_bytes >> 20} MiB |",
         f"| chunk streams of a connection | {limits.chunk_streams} |",
         f"| {limits.amf_depth}, {limits.amf_values:,}, {limits.amf_bytes >> 10} KiB |",
         f"not published yet | {ingest.strangers_per_address} |",

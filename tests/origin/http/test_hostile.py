@@ -10,7 +10,8 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from origin.http.app import create_app
-from origin.http.connection import HEAD_S, SLOW_READER_S, BoundedProtocol
+from origin.http.connection import BoundedProtocol
+from origin.http.limits import HttpLimits
 from origin.http.state import OriginState
 from origin.observe.metrics import MetricsPage
 from tests.support.broadcasts import broadcast
@@ -18,6 +19,8 @@ from tests.support.clocks import FakeClock
 from tests.support.hostile import MALFORMED, NONSENSE, UNSERVED
 from tests.support.stations import Station
 from tests.support.turns import close_door, settle
+
+LIMITS = HttpLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ async def port(station: Station) -> AsyncIterator[Port]:
     config.load()
 
     def connection() -> asyncio.Protocol:
-        return BoundedProtocol(clock, config, connections, {}, loop)
+        return BoundedProtocol(clock, LIMITS, config, connections, {}, loop)
 
     server = await loop.create_server(connection, "127.0.0.1", 0)
     yield Port(server.sockets[0].getsockname()[1], clock)
@@ -126,7 +129,7 @@ async def test_a_request_that_comes_by_drops_is_cut_off_in_time(port: Port, drop
     reader, writer = await port.connect()
     writer.write(drop)
     await settle()
-    for _ in range(int(2 * HEAD_S) + 2):
+    for _ in range(int(2 * LIMITS.request_s) + 2):
         port.clock.advance(1.0)
         await settle()
     assert await ended(reader) == b""
@@ -154,7 +157,7 @@ async def test_who_does_not_read_an_answer_is_cut_off(port: Port) -> None:
         writer.write(ask * 20)
         await settle()
     assert port.clock.pending, "the origin has more to send than anybody takes"
-    for _ in range(int(2 * SLOW_READER_S) + 2):
+    for _ in range(int(2 * LIMITS.slow_reader_s) + 2):
         port.clock.advance(1.0)
         await settle()
     transport.resume_reading()

@@ -17,8 +17,10 @@ ABORT = 2
 
 
 def reader(limits: Limits | None = None, *, longest: int = 8 * MIB) -> ChunkReader:
-    made = ChunkReader(limits or Limits())
+    limits = limits or Limits()
+    made = ChunkReader(limits)
     made.longest_message = longest
+    made.most_unfinished = limits.unfinished_bytes
     return made
 
 

@@ -313,6 +313,19 @@ def test_before_a_publish_is_accepted_messages_are_short() -> None:
         rehearsal.feed(rehearsal.encoder.message(20, bytes(64 * KIB + 1)))
 
 
+@pytest.mark.parametrize("state", [State.IDLE, State.LIVE], ids=lambda state: state.name)
+def test_before_a_publish_is_accepted_little_is_kept_of_unfinished_messages(state: State) -> None:
+    rehearsal = Rehearsal().reach(state)
+    rehearsal.feed(rehearsal.encoder.message(1, (50 * KIB).to_bytes(4), stream=0))
+    begun = Encoder(chunk_size=50 * KIB).message(20, bytes(60 * KIB))[: 12 + 50 * KIB]
+    torn = [bytes((stream,)) + begun[1:] for stream in (10, 11, 12)]
+    if state is State.LIVE:
+        assert rehearsal.feed(*torn) == []
+        return
+    with pytest.raises(ProtocolError, match="bytes in unfinished messages"):
+        rehearsal.feed(*torn)
+
+
 def test_metadata_is_bounded_even_where_media_may_be_long() -> None:
     rehearsal = Rehearsal().reach(State.LIVE)
     with pytest.raises(ProtocolError, match="bytes of AMF0"):

@@ -19,6 +19,7 @@ from tests.support.sessions import Rehearsal
         (State.DECIDING, None),
         (State.LIVE, 20.0),
         (State.ENDED, 15.0),
+        (State.PLAYING, None),
         (State.CLOSING, 5.0),
         (State.CLOSED, None),
     ],
