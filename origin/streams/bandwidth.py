@@ -3,15 +3,17 @@
 Whoever adds ``?bandwidthtest=true`` to a stream key (the form that Twitch has, and encoders with
 it) is let in like any publisher of that key, and what comes is counted and dropped. There is no
 stream, no playlist, nothing to list; a publisher who is live on the same stream is not disturbed.
-The latest result of each stream is kept.
+The latest result of each stream is kept. A test ends with its publisher, or when its key is taken
+back.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl
 
 import structlog
 
+from origin.auth.keyring import Grant
 from origin.media.coded import Coded, CodedFrame, MediaKind
 from origin.observe.health.monitor import Monitor
 from origin.observe.health.report import Report
@@ -32,8 +34,9 @@ log = structlog.get_logger()
 class BandwidthTest:
     """One test; fulfils ``streams.door.Publication``."""
 
-    def __init__(self, stream: str, clock: Clock) -> None:
+    def __init__(self, stream: str, clock: Clock, on_closed: Callable[[str], None]) -> None:
         self.stream = stream
+        self._on_closed = on_closed
         self.began: datetime = clock.wall()
         self.is_running = True
         self._clock = clock
@@ -59,12 +62,19 @@ class BandwidthTest:
 
     def end(self, *, clean: bool) -> None:
         """The test is over, however it ended."""
+        if not self.is_running:
+            return
         self._result = self._measure()
         self.is_running = False
         log.info(
             "bandwidth test is over", stream=self.stream, result=self._result[0].sentence,
             said_goodbye=clean,
         )  # fmt: skip
+
+    def dismiss(self, reason: str) -> None:
+        """Send its publisher away, for a reason that it is told."""
+        self.end(clean=False)
+        self._on_closed(reason)
 
     def result(self) -> tuple[Uplink, Report]:
         """What has been found so far, or in the end."""
@@ -82,15 +92,25 @@ class BandwidthTests:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tests: dict[str, BandwidthTest] = {}
+        self._running: list[tuple[Grant, BandwidthTest]] = []  # and those just over
 
-    def begin(self, stream: str, peer: str) -> BandwidthTest:
+    def begin(self, grant: Grant, peer: str, on_closed: Callable[[str], None]) -> BandwidthTest:
         """Let a test begin; it takes the place of the stream's last one."""
+        stream = grant.stream
         log.info("bandwidth test begins", stream=stream, peer=peer)
         self._tests.pop(stream, None)
         if len(self._tests) >= MOST_RESULTS:
             del self._tests[next(iter(self._tests))]
-        test = self._tests[stream] = BandwidthTest(stream, self._clock)
+        test = self._tests[stream] = BandwidthTest(stream, self._clock, on_closed)
+        self._running = [pair for pair in self._running if pair[1].is_running]
+        self._running.append((grant, test))
         return test
+
+    def dismiss(self, is_unwanted: Callable[[Grant], bool], reason: str) -> None:
+        """Send away whoever tests by a grant that is unwanted."""
+        for grant, test in self._running:
+            if test.is_running and is_unwanted(grant):
+                test.dismiss(reason)
 
     def find(self, stream: str) -> BandwidthTest | None:
         """The latest test of ``stream``, if there was one."""

@@ -27,6 +27,8 @@ from origin.streams.kept.keeper import Keeper
 from origin.streams.kept.revival import Remembered
 from origin.streams.stream import Patience, Stream
 
+TAKEN_BACK = "its stream key has been taken back"
+
 HANGS_AFTER_S = 1.0
 """A publisher that is live sends something many times a second; one that has not for so long is
 not in anybody's way."""
@@ -80,7 +82,7 @@ class Registry:
             Refused: somebody with another key of the stream is publishing it.
         """
         if is_bandwidth_test(request):
-            return self.bandwidth_tests.begin(grant.stream, request.peer)
+            return self.bandwidth_tests.begin(grant, request.peer, on_closed)
         stream = self._stream(grant.stream)
         if self._is_anothers(grant) and await self._is_sending(stream):
             raise Refused(
@@ -94,7 +96,8 @@ class Registry:
         """Send those away whose key has been taken back."""
         for name, grant in self._grants.items():
             if not self._admission.holds(grant):
-                self._streams[name].dismiss("its stream key has been taken back")
+                self._streams[name].dismiss(TAKEN_BACK)
+        self.bandwidth_tests.dismiss(lambda grant: not self._admission.holds(grant), TAKEN_BACK)
 
     def audience_of(self, name: str) -> Audience | None:
         """Where to watch ``name`` over RTMP; None while nobody publishes it."""
@@ -124,6 +127,7 @@ class Registry:
         """Let every publisher go, and publish what they sent."""
         for stream in self._streams.values():
             stream.close(reason)
+        self.bandwidth_tests.dismiss(lambda grant: True, reason)
 
     def _is_anothers(self, grant: Grant) -> bool:
         """Whether the stream was published last with another key than the one of ``grant``."""

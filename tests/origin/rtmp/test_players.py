@@ -1,4 +1,4 @@
-"""What real players send is understood, every way to cut it: they are let in, and their going is."""
+"""What real players send is understood, every way to cut it: who plays, and who goes."""
 
 from pathlib import Path
 

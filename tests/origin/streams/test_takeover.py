@@ -35,8 +35,10 @@ class House:
             new_epoch=lambda: "e",
         )
 
-    async def publish(self, key: str, peer: str = "192.0.2.7:50000") -> Publication:
-        request = PublishRequest("live", key, "", peer, "OBS", "")
+    async def publish(
+        self, key: str, peer: str = "192.0.2.7:50000", *, query: str = ""
+    ) -> Publication:
+        request = PublishRequest("live", key, query, peer, "OBS", "")
         return await self.registry.publish(request, lambda why: self.dismissals.append((key, why)))
 
     @property
@@ -159,3 +161,21 @@ async def test_who_keeps_the_key_keeps_the_publish(house: House) -> None:
     house.keeper.ring.replace([replace(STUDIO, note="renamed"), StreamKey("second", "other-4444")])
     house.registry.recheck()
     assert house.dismissals == []
+
+
+async def test_a_bandwidth_test_ends_with_its_key(house: House) -> None:
+    """Also one that another test of the same stream has taken the place of."""
+    query = "bandwidthtest=true"
+    tests = [await house.publish(key, query=query) for key in ("studio-2222", "studio-2222")]
+    await house.publish("other-4444", query=query)
+    house.keeper.ring.replace([ANNA, StreamKey("second", "other-4444")])
+    for _ in range(2):
+        house.registry.recheck()
+        assert house.dismissals == [("studio-2222", "its stream key has been taken back")] * 2
+    found = house.registry.bandwidth_tests.find("main")
+    assert found is not None
+    assert not found.is_running
+    for test in tests:
+        test.end(clean=False)  # as the listener does afterwards
+    house.registry.close("over")
+    assert house.dismissals[2:] == [("other-4444", "over")]
