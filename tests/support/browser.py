@@ -33,6 +33,17 @@ from playwright.async_api import (
 
 CHROMIUM = Path("/usr/bin/chromium")
 
+WITHOUT = (
+    # An address bar of its own for each window, in a process of its own, which nobody ever sees:
+    # it costs more than the page.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "AimEnabled"),
+    # What playwright does without: of two such flags the last one counts, which is this one.
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "LensOverlay"),
+    *("HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable", "MediaRouter", "OptimizationHints"),
+    *("PaintHolding", "ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect"),
+    *("NetworkTimeServiceQuerying", "PreconnectToSearch"),
+)
+
 FLAGS = (
     "--no-sandbox",  # the tests also run as root, where Chromium's sandbox cannot
     "--disable-gpu",
@@ -42,10 +53,13 @@ FLAGS = (
     "--disable-default-apps",
     "--disable-sync",
     "--no-first-run",
+    f"--disable-features={','.join(WITHOUT)}",
 )
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+SMALL: ViewportSize = {"width": 640, "height": 400}
+"""For plays: the processor paints the picture, and so this one costs a third."""
 
 
 @dataclass(slots=True)
