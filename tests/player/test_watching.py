@@ -136,14 +136,18 @@ async def test_the_last_words_play_out_before_the_end_is_shown(
     show.go_live()
     await page.goto(house.address("/finale"))
     await reached(page, "live")
-    furthest = """() => new Promise((tell) => {
-      const video = document.querySelector("video");
-      let last = [0, 0];
-      video.addEventListener("timeupdate", () => { last = [video.currentTime, video.duration]; });
-      video.addEventListener("ended", () => tell(last));
-    })"""
+    await page.evaluate(
+        """() => {
+      window.furthest = new Promise((tell) => {
+        const video = document.querySelector("video");
+        let last = [0, 0];
+        video.addEventListener("timeupdate", () => { last = [video.currentTime, video.duration]; });
+        video.addEventListener("ended", () => tell(last));
+      });
+    }"""
+    )
     show.end()
-    position, duration = await page.evaluate(furthest)
+    position, duration = await page.evaluate("furthest")
     await reached(page, "ended")
     assert position == pytest.approx(duration, abs=0.5)
 
