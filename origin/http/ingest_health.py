@@ -41,7 +41,9 @@ class HealthReport(BaseModel):
     encoder: str | None = Field(description="as onMetaData names it")
     bitrate: float | None = Field(description="bits per second, over ten seconds")
     bitrate_average: float | None = Field(description="since the publisher connected")
-    bitrate_declared: float | None = Field(description="what the encoder says it is set to")
+    bitrate_declared: float | None = Field(
+        description="what the encoder says it is set to; none if it does not say it of the picture"
+    )
     frame_rate: float | None = Field(description="frames per second of the publisher's clock")
     frame_rate_declared: float | None
     dropped_share: float = Field(description="of the last minute's frames, 0 to 1")

@@ -138,7 +138,6 @@ class Monitor:
         video, audio = self._codecs.video, self._codecs.audio
         profile, level = profile_and_level(video.codecs) if video is not None else (None, None)
         declared = self._declared
-        rates = [rate for rate in (declared.video_bitrate, declared.audio_bitrate) if rate]
         return Report(
             age_s=now - self._began,
             colour=colour_of(findings),
@@ -146,7 +145,7 @@ class Monitor:
             encoder=declared.encoder,
             bitrate=self._bitrate.now,
             bitrate_average=self._bitrate.average,
-            bitrate_declared=sum(rates) if rates else None,
+            bitrate_declared=declared.bitrate(has_pictures=video is not None),
             frame_rate=self._frames.fps,
             frame_rate_declared=declared.frame_rate,
             dropped_share=self._frames.dropped_last_minute,

@@ -54,6 +54,12 @@ class Declared:
     encoder: str | None = None
     has_audio: bool = False
 
+    def bitrate(self, *, has_pictures: bool) -> float | None:
+        """All of it; what is said of the sound alone says nothing of a stream with a picture."""
+        if self.video_bitrate is None:
+            return None if has_pictures or self.width is not None else self.audio_bitrate
+        return self.video_bitrate + (self.audio_bitrate or 0.0)
+
     @staticmethod
     def read(metadata: Mapping[str, object]) -> "Declared":
         """Take what can be believed of ``metadata``; anything may stand in it."""

@@ -154,3 +154,28 @@ def test_clocks_that_wrap_are_followed() -> None:
     publisher = MadePublisher(first_stamp=MILLIS_WRAP - 10_000)
     publisher.run(SECONDS)
     assert publisher.changes == []
+
+
+@pytest.mark.parametrize(
+    ("metadata", "declared"),
+    [
+        pytest.param({"videodatarate": 0.0, "audiodatarate": 128.0}, None, id="FFmpeg, no -b:v"),
+        pytest.param({"videodatarate": 2500.0, "audiodatarate": 160.0}, 2_660_000.0, id="OBS"),
+        pytest.param({"videodatarate": 2500.0}, 2_500_000.0, id="no word of the sound"),
+    ],
+)
+def test_a_declared_rate_is_that_of_picture_and_sound_or_nothing(
+    metadata: dict[str, object], declared: float | None
+) -> None:
+    publisher = MadePublisher()
+    publisher.run(1)
+    publisher.monitor.describe(metadata)
+    assert publisher.run(1).bitrate_declared == declared
+
+
+def test_a_stream_of_sound_alone_declares_the_sounds_rate() -> None:
+    monitor = Monitor(lambda: 0.0)
+    monitor.describe({"videodatarate": 0.0, "audiodatarate": 128.0})
+    assert monitor.report().bitrate_declared == 128_000.0
+    monitor.describe({"audiodatarate": 128.0, "width": 320.0, "height": 180.0})
+    assert monitor.report().bitrate_declared is None
