@@ -3,6 +3,10 @@
 Each track counts its own ticks; here all times are given in those of the track that leads, and
 samples are compared with them in whole numbers, so that nothing is rounded to the wrong side of
 a cut. The segmenter decides where a cut is to be; this module knows what lies on either side.
+
+Another picture may take the lead. If it reorders differently, it is decoded sooner or later than
+the one before, and its clock with it: the sounds are then shifted by that, so that they go on to be
+cut where they were.
 """
 
 from collections.abc import Iterable
@@ -25,19 +29,33 @@ class Queues:
 
     def __init__(self, tracks: tuple[Track, ...], leader: int) -> None:
         self.of: tuple[list[Sample], ...] = tuple([] for _ in tracks)
-        self.leading = self.of[leader]
-        self._timescale = tracks[leader].timescale
+        self._tracks = tracks
+        self._timescales = tuple(track.timescale for track in tracks)
         self._early = [0] * len(tracks)
         """How much sooner another picture is decoded than the leader's of the same moment."""
-        self._other_pictures = tuple(
+        self._arrange(leader, shift=0)
+
+    def lead(self, index: int) -> int:
+        """Let another picture lead; return how much sooner than before its clock tells a moment."""
+        sooner = self._early[index]
+        self._early = [early - sooner for early in self._early]
+        self._arrange(index, shift=self._shift + sooner)
+        return sooner
+
+    def _arrange(self, leader: int, *, shift: int) -> None:
+        self._leader = leader
+        self.leading = self.of[leader]
+        self._timescale = self._timescales[leader]
+        self._shift = shift
+        """What sounds are ahead of the leader's clock, since another picture led before."""
+        self.other_pictures = tuple(
             index
-            for index, track in enumerate(tracks)
+            for index, track in enumerate(self._tracks)
             if track.kind is MediaKind.VIDEO and index != leader
         )
-        self._timescales = tuple(track.timescale for track in tracks)
         self._others = tuple(
-            (queue, track.timescale)
-            for queue, track in zip(self.of, tracks, strict=True)
+            (queue, track.timescale, shift if track.kind is MediaKind.AUDIO else 0)
+            for queue, track in zip(self.of, self._tracks, strict=True)
             if queue is not self.leading
         )
 
@@ -48,29 +66,29 @@ class Queues:
     @property
     def has_others(self) -> bool:
         """Whether anything but the leader's samples is here."""
-        return any(queue for queue, _ in self._others)
+        return any(queue for queue, _, _ in self._others)
 
     def is_empty_before(self, at: int) -> bool:
         """Whether nothing here begins before ``at``."""
         if self.leading and self.leading[0].dts < at:
             return False
         return not any(
-            queue and queue[0].dts * self._timescale < at * timescale
-            for queue, timescale in self._others
+            queue and queue[0].dts * self._timescale < (at + shift) * timescale
+            for queue, timescale, shift in self._others
         )
 
     def others_reach(self, at: int) -> bool:
         """Whether a sample of another track than the leader begins at ``at`` or later."""
         return any(
-            queue and queue[-1].dts * self._timescale >= at * timescale
-            for queue, timescale in self._others
+            queue and queue[-1].dts * self._timescale >= (at + shift) * timescale
+            for queue, timescale, shift in self._others
         )
 
     def border(self, earliest: int, latest: int) -> int:
         """Find where a sample of another track begins, as late as may be; else ``latest``."""
-        for queue, timescale in self._others:
+        for queue, timescale, shift in self._others:
             for sample in reversed(queue):
-                begin = sample.dts * self._timescale // timescale
+                begin = sample.dts * self._timescale // timescale - shift
                 if begin < earliest:
                     break
                 if begin <= latest:
@@ -80,16 +98,16 @@ class Queues:
     def end_of_first(self) -> int:
         """A time just past what begins first among the others; there must be something."""
         return min(
-            (queue[0].dts + queue[0].duration) * self._timescale // timescale + 1
-            for queue, timescale in self._others
+            (queue[0].dts + queue[0].duration) * self._timescale // timescale + 1 - shift
+            for queue, timescale, shift in self._others
             if queue
         )
 
     def end_of_others(self) -> int:
         """The end of the longest track but the leader; 0 if nothing is there."""
         ends = [
-            (queue[-1].dts + queue[-1].duration) * self._timescale // timescale
-            for queue, timescale in self._others
+            (queue[-1].dts + queue[-1].duration) * self._timescale // timescale - shift
+            for queue, timescale, shift in self._others
             if queue
         ]
         return max(ends, default=0)
@@ -105,8 +123,10 @@ class Queues:
         """
         if before is None:
             return tuple([_take(queue, None) for queue in self.of])
-        limits = [-(-before * timescale // self._timescale) for timescale in self._timescales]
-        for index in self._other_pictures:
+        at = -(before + self._shift)
+        limits = [-(at * timescale // self._timescale) for timescale in self._timescales]
+        limits[self._leader] = before
+        for index in self.other_pictures:
             limits[index] = self._limit(index, before, keyframe)
         return tuple([_take(queue, limit) for queue, limit in zip(self.of, limits, strict=True)])
 
@@ -133,6 +153,10 @@ class Queues:
                 self._early[index] = keyframe.dts - sample.dts
                 return sample.dts
         return None
+
+    def waits_since(self, index: int) -> int | None:
+        """When the first keyframe of a track is decoded that is here."""
+        return next((sample.dts for sample in self.of[index] if sample.is_sync), None)
 
     def forget(self, index: int, before: int) -> int:
         """Drop what of a track begins before a time on its own clock; return its weight."""

@@ -43,7 +43,10 @@ class Rules:
     longest_segment_s: int = 10
     """The target duration is never larger, however far apart the keyframes are."""
     stall_s: float = 3.0
-    """When the track that leads falls this far behind another, the other one cuts parts."""
+    """When the track that leads falls this far behind a sound, that one cuts parts."""
+    late_s: float = 0.5
+    """When the picture that leads falls this far behind another, beyond the part under way, the
+    other one leads: encoders send their pictures side by side."""
     longest_part_bytes: int = 32 * 1024 * 1024
     """A part that outgrows this ends the publish: its time stamps stand still."""
 

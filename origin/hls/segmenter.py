@@ -22,8 +22,11 @@ what comes too late for that goes into the next one.
 * Audio alone can be cut anywhere, so a segment ends with the part that comes nearest.
 * Until the leader's first keyframe nothing can be decoded, and what lies before it is dropped.
 * Other videos are cut at the same places; where a segment ends with a keyframe, at theirs of the
-  same moment.
-* When the leader falls silent, the others go on: they cut the parts while it is gone.
+  same moment. One that stays away has gaps until its next keyframe (``hls.attendance``).
+* When the leader falls silent, the others go on. Of several pictures the first one that is ahead of
+  the leader by a part and ``Rules.late_s`` leads from there on: nobody waits for longer, and
+  segments go on to begin with keyframes. Where there is sound alone, it cuts the parts while the
+  picture is gone, after ``Rules.stall_s``: encoders may send that much sound ahead of it.
 
 Cuts are counted in the leader's ticks, so the durations of parts add up without rounding; all
 segments, and all parts at common frame rates, end where a frame does.
@@ -35,6 +38,7 @@ once per part.
 import math
 
 from origin.errors import MediaError
+from origin.hls.attendance import Attendance
 from origin.hls.cuts import NOTHING, PartReady, SegmentEnded, SegmenterEvent, choose_leader
 from origin.hls.queues import SAMPLE_OVERHEAD_BYTES, Queues, weight
 from origin.hls.rules import SHORTEST_PART, Rules, longest_allowed_s, target_duration
@@ -61,12 +65,12 @@ class Segmenter:
     ) -> None:
         self._rules = rules
         self._tracks = tracks
-        self._leader = choose_leader(tracks)
-        self._is_audio = tracks[self._leader].kind is MediaKind.AUDIO
-        self._timescale = tracks[self._leader].timescale
+        self.leader = choose_leader(tracks)
+        """The track that decides where cuts are made; another picture, when it falls silent."""
+        self._is_audio = tracks[self.leader].kind is MediaKind.AUDIO
+        self._timescale = tracks[self.leader].timescale
         self._timescales = tuple(track.timescale for track in tracks)
-        self._followers = tuple(i for i in range(len(tracks)) if i != self._leader)
-        self._queues = Queues(tracks, self._leader)
+        self._queues = Queues(tracks, self.leader)
         self._waiting = self._queues.of
         self._leading = self._queues.leading
         self._room = rules.longest_part_bytes
@@ -81,14 +85,17 @@ class Segmenter:
         self._part_start = self._segment_start = 0
         self._part_full = -1  # nothing fits before the first keyframe
         self._segment_due = 0
+        self._late = self._ticks(rules.late_s)
+        self._shift = 0
+        """From the leader's clock to that of the track that led first: parts are timed by it."""
         self._led_until = 0
         """The end of the leader's last sample that is in a part."""
         # Per track, on its own timescale: what of a follower is earlier belongs to no keyframe.
         self._first = [0] * len(tracks)
         # Likewise: when a follower is past this, the leader is silent.
         self._silence = [-1] * len(tracks)
-        self._unseen: set[int] = set()
-        """Other pictures whose first keyframe has not come yet."""
+        self._attendance = Attendance()
+        self._absent = self._attendance.absent
 
     def push(self, track_index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
         """Take the next sample of a track; raise MediaError if a part grows without bound."""
@@ -99,7 +106,7 @@ class Segmenter:
                 f"over {self._rules.longest_part_bytes} bytes of media in one part: "
                 "its time stamps stand still"
             )
-        if track_index != self._leader:
+        if track_index != self.leader:
             return self._push_follower(track_index, sample)
         if dts + duration <= self._part_full and (
             not is_sync or dts + (duration >> 1) < self._segment_due
@@ -145,13 +152,16 @@ class Segmenter:
 
     def _push_follower(self, index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
         if sample.dts < self._first[index] or (
-            self._unseen and self._is_undecodable(index, sample)
+            index in self._absent
+            and not self._attendance.is_wanted(index, sample, self._part_start)
         ):
             self._room += weight([sample])
             return NOTHING
         self._waiting[index].append(sample)
         if sample.dts <= self._silence[index]:
             return NOTHING
+        if index in self._queues.other_pictures:
+            return self._lead_if_late(index, sample)
         if not self._begun:
             stall = round(self._rules.stall_s * self._timescales[index])
             self._room += self._queues.forget(index, sample.dts - stall)
@@ -160,6 +170,40 @@ class Segmenter:
         while sample.dts > self._silence[index]:
             self._cut_in_silence(events)
         return tuple(events)
+
+    def _lead_if_late(self, index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
+        """Have another picture lead, which has come to ``sample``, if the leader is late.
+
+        It is not while its last frame may last, which is known only when the next one comes.
+        """
+        if self._begun:
+            waited_since = self._part_full
+            if self._leading:
+                last = self._leading[-1]
+                waited_since = max(waited_since, last.dts + 2 * last.duration)
+        else:
+            first = self._queues.waits_since(index)
+            if first is None:  # nothing here can be decoded
+                self._room += self._queues.forget(index, sample.dts + 1)
+                return NOTHING
+            waited_since = first + self._part_length
+        if sample.dts <= waited_since + self._late:
+            return NOTHING
+        return self._lead(index)
+
+    def _lead(self, index: int) -> tuple[SegmenterEvent, ...]:
+        """Have another picture lead, from the part that is under way on."""
+        ahead = self._waiting[index][:]
+        self._waiting[index].clear()
+        sooner = self._queues.lead(index)
+        self.leader, self._leading = index, self._queues.leading
+        self._shift += sooner
+        self._segment_start -= sooner
+        self._segment_due -= sooner
+        self._led_until -= sooner
+        if self._begun:
+            self._start_part(self._part_start - sooner)
+        return tuple([event for sample in ahead for event in self._push_at_a_border(sample)])
 
     def _push_at_a_border(self, sample: Sample) -> tuple[SegmenterEvent, ...]:
         """Take a sample of the leader that may begin something new."""
@@ -183,12 +227,12 @@ class Segmenter:
         self._segment_start = sample.dts
         self._segment_due = sample.dts + self._first_length
         self._start_part(sample.dts)
-        for index in self._followers:
-            if self._tracks[index].kind is MediaKind.VIDEO:
+        for index in range(len(self._tracks)):
+            if index in self._queues.other_pictures:
                 self._begin_beside(index, sample)
-                continue
-            self._first[index] = -(-sample.dts * self._timescales[index] // self._timescale)
-            self._room += self._queues.forget(index, self._first[index])
+            elif index != self.leader:
+                self._first[index] = -(-sample.dts * self._timescales[index] // self._timescale)
+                self._room += self._queues.forget(index, self._first[index])
         self._leading.append(sample)
 
     def _begin_beside(self, index: int, keyframe: Sample) -> None:
@@ -196,14 +240,7 @@ class Segmenter:
         is_here, dropped = self._queues.begin(index, keyframe)
         self._room += dropped
         if not is_here:
-            self._unseen.add(index)
-
-    def _is_undecodable(self, index: int, sample: Sample) -> bool:
-        if index not in self._unseen:
-            return False
-        if sample.is_sync:
-            self._unseen.remove(index)
-        return not sample.is_sync
+            self._absent.add(index)
 
     def _cut_before(self, sample: Sample, events: list[SegmenterEvent]) -> None:
         """End a part or segment, if there is to be an end where this sample begins."""
@@ -282,13 +319,14 @@ class Segmenter:
         self, at: int, events: list[SegmenterEvent], samples: tuple[tuple[Sample, ...], ...]
     ) -> None:
         self._room += sum([weight(run) for run in samples])
-        leading = samples[self._leader]
+        leading = samples[self.leader]
+        self._attendance.note(self._queues.other_pictures, samples, self._waiting, at)
         if leading:
             self._led_until = leading[-1].dts + leading[-1].duration
         part = PartReady(
             tracks=self._tracks,
             samples=samples,
-            start=Ticks(self._part_start),
+            start=Ticks(self._part_start + self._shift),
             duration=Ticks(at - self._part_start),
             timescale=self._timescale,
             independent=self._is_audio or any(sample.is_sync for sample in leading),
@@ -315,9 +353,10 @@ class Segmenter:
     def _start_part(self, at: int) -> None:
         self._part_start = at
         self._part_full = min(at + self._part_length, self._segment_start + self._longest_segment)
-        silence_s = (at + self._part_length) / self._timescale + self._rules.stall_s
-        for index in self._followers:
-            self._silence[index] = int(silence_s * self._timescales[index])
+        silence_s = (at + self._shift + self._part_length) / self._timescale + self._rules.stall_s
+        self._silence = [int(silence_s * timescale) for timescale in self._timescales]
+        for index in self._queues.other_pictures:
+            self._silence[index] = self._part_full + self._late
 
     def _ticks(self, length_s: float) -> int:
         return round(length_s * self._timescale)

@@ -45,6 +45,9 @@ class Domain:
         self._segmenter = Segmenter(
             rules, tuple(tracks.values()), presentation.target_duration, presentation.part_target_s
         )
+        self._tracks = tuple(tracks)
+        self.leader = self._tracks[self._segmenter.leader]
+        """The track whose keyframes begin segments."""
         self._presentation = presentation
         self._wall = wall
         self._on_media = on_media
@@ -54,6 +57,9 @@ class Domain:
 
         Raises:
             MediaError: it is not what its codec says, or its time stamps stand still.
+            TimeJumpError: it belongs to another domain.
+            PauseError: likewise; but this domain may go on without its track.
+            StrangeTrackError: it is of no track of this domain.
         """
         kind, number = frame.track
         is_video = kind is _VIDEO
@@ -74,6 +80,9 @@ class Domain:
             return self._add(self._segmenter.meet_keyframe()) or ended
         return ended
 
+    def has(self, track: TrackId) -> bool:
+        return track in self._index_of
+
     def flush(self) -> None:
         for track, sample in self.timeline.flush():
             self._add(self._segmenter.push(self._index_of[track], sample))
@@ -89,10 +98,18 @@ class Domain:
     def _add(self, events: Sequence[SegmenterEvent]) -> bool:
         if not events:
             return False
+        self._follow()
         for event in events:
             self._presentation.add(event, self._wall())
         self._on_media()
         return any(isinstance(event, SegmentEnded) for event in events)
+
+    def _follow(self) -> None:
+        """Time by the track that cuts; that may have changed."""
+        leader = self._tracks[self._segmenter.leader]
+        if leader != self.leader:
+            self.leader = leader
+            self.timeline.lead(leader)
 
     def _numbered(self, kind: MediaKind) -> dict[int, int]:
         return {

@@ -18,6 +18,9 @@ silent, is done without, in a new domain; if it comes back, that is another one:
 wait for a picture play no sound meanwhile. The only sound stays where there is silence to put in
 its place (``streams.timeline``).
 
+A domain begins with a keyframe of the picture that leads. So where that one goes on, the next
+domain waits for its next keyframe: otherwise everybody would lose what is left of the GOP.
+
 One packager serves one session and is used from the event loop's thread alone.
 """
 
@@ -31,9 +34,10 @@ from origin.media.description import Description
 from origin.media.nal import check_keyframe
 from origin.media.timebase import Millis, unwrap
 from origin.media.track import Track
+from origin.streams.comers import Comers
 from origin.streams.domain import Domain, StrangeTrackError
 from origin.streams.metadata import told_sounds, told_tracks
-from origin.streams.timeline import TimeJumpError
+from origin.streams.timeline import PauseError, TimeJumpError
 
 TRACK_WAIT = Millis(1000)
 """How much media may pass before a track that has not shown itself is done without."""
@@ -94,6 +98,9 @@ class Packager:
         """When the frame came that is pushed now, where it has been held back since."""
         self._held_bytes = 0
         self._domain: Domain | None = None
+        self._segments_waited: int | None = None
+        """Tracks have come or gone: so many segments have ended while a GOP was waited for."""
+        self._comers = Comers()
         self._clock = start
 
     def expect(self, metadata: Mapping[str, object]) -> None:
@@ -120,7 +127,8 @@ class Packager:
             self._ended.add(unit.track)
         elif self._description(unit.track).take(unit):
             self._gone.discard(unit.track)
-            self._end_domain()
+            if self._domain is not None and self._domain.has(unit.track):
+                self._end_domain()  # one that it has not begins with its first frame
 
     def flush(self) -> None:
         """Publish every whole frame that was received, and close the segment.
@@ -137,30 +145,75 @@ class Packager:
         self._delays.clear()
 
     def _push_frame(self, at: int, frame: CodedFrame) -> None:
+        if self._segments_waited is not None and frame.is_keyframe:
+            self._meet_keyframe(at, frame)
         if self._domain is not None:
             try:
                 has_segment = self._domain.push(at, frame)
             except TimeJumpError:
                 self._end_domain()
-            except StrangeTrackError:
-                if not self._comes_back(frame):
+            except (PauseError, StrangeTrackError):
+                if not self._comes(at, frame):
                     return
             else:
                 if has_segment:
-                    self._miss_tracks()
+                    self._look_for_missing()
                 return
         if self._is_announced(frame):
             self._hold(at, frame)
 
-    def _comes_back(self, frame: CodedFrame) -> bool:
-        """Whether a track that the domain has not is one from now on."""
-        if not self._is_announced(frame) or not frame.is_keyframe:
-            return False
-        self._end_domain()
-        return True
+    def _comes(self, at: int, frame: CodedFrame) -> bool:
+        """Whether a new domain begins now, with a frame that this one cannot take.
 
-    def _miss_tracks(self) -> None:
-        """Do without tracks that have been silent for long while others go on."""
+        Where a picture leads it begins with the next GOP.
+        """
+        assert self._domain is not None
+        if not self._is_announced(frame) or not (frame.is_keyframe or self._comers):
+            return False
+        if self._domain.leader.kind is MediaKind.AUDIO:
+            self._end_domain()
+            return True
+        if frame.is_keyframe:
+            self._gone.discard(frame.track)
+            self._ended.discard(frame.track)
+            self._delays[frame.track] = frame.composition
+        self._comers.push(at, frame)
+        self._segments_waited = self._segments_waited or 0
+        return False
+
+    def _meet_keyframe(self, at: int, frame: CodedFrame) -> None:
+        """Begin a new domain with the GOP that begins now, if it still has to be."""
+        if self._domain is None or frame.track != self._domain.leader:
+            return
+        missing = self._missing()
+        self._segments_waited = None
+        if missing or self._comers:
+            came = self._comers.take(at)
+            self._gone |= missing
+            self._end_domain()
+            for came_at, each in came:
+                self._push_frame(came_at, each)
+
+    def _look_for_missing(self) -> None:
+        """Do without tracks that have been silent for long while others go on.
+
+        Where no GOP begins for a whole segment, none is waited for.
+        """
+        assert self._domain is not None
+        missing = self._missing()
+        waited = self._segments_waited
+        if waited is not None:
+            self._segments_waited = waited + 1
+        elif missing:
+            self._segments_waited = 0
+        leader = self._domain.leader
+        goes_on = leader.kind is MediaKind.VIDEO and leader not in missing
+        if (missing and not goes_on) or (waited and (missing or self._comers)):
+            self._gone |= missing
+            self._end_domain()
+
+    def _missing(self) -> set[TrackId]:
+        """The tracks to be done without; never all."""
         assert self._domain is not None
         timeline = self._domain.timeline
         over = set(timeline.silent_for(ENDED_AFTER)) & self._ended
@@ -168,9 +221,7 @@ class Packager:
         sounds = {track for track in timeline.tracks if track.kind is MediaKind.AUDIO}
         if missing >= sounds:
             missing -= {track for track in sounds if timeline.is_filled(track)}
-        if missing and missing != set(timeline.tracks):
-            self._gone |= missing
-            self._end_domain()
+        return missing if missing != set(timeline.tracks) else set()
 
     def _description(self, track: TrackId) -> Description:
         """What is known of a track; of one too many, nothing is ever kept."""
@@ -184,8 +235,7 @@ class Packager:
     def _is_announced(self, frame: CodedFrame) -> bool:
         """Whether a decoder could make something of ``frame``; some announce themselves."""
         description = self._description(frame.track)
-        if description.learn(frame):
-            self._end_domain()
+        description.learn(frame)
         return description.describes(frame)
 
     def _hold(self, at: int, frame: CodedFrame) -> None:
@@ -261,5 +311,7 @@ class Packager:
         self._domain.flush()
         self._clock = self._domain.timeline.end
         self._domain = None
+        self._segments_waited = None
+        self._comers.clear()
         self.presentation.discontinue()
         self._on_media()

@@ -20,8 +20,10 @@ with some encoders, repeat or step back. Players want one clock per track that o
   stands still nobody is measured against it: sound goes on when the picture has stalled.
 - Sound that is missing for ``PAUSE`` is replaced by silence, in step with the picture, until it
   comes back (``take_silence``): players would stop at the first moment that has no sound. Where
-  the codec has no silence that is known, and for pictures, the pause ends the domain, too, when
-  it is over: a sample as long as that would belong to segments that are long complete.
+  the codec has no silence that is known, it does not come back in this domain (``PauseError``):
+  a sample as long as the pause would belong to segments that are long complete. A picture does:
+  what came before its next keyframe is left out by the segmenter.
+- Of several pictures another one leads when the first one falls silent (``lead``).
 
 A timeline is used by one stream, from the event loop's thread.
 """
@@ -48,6 +50,10 @@ class TimeJumpError(Exception):
     """A track's clock has begun anew; the timeline is as it was before the frame."""
 
 
+class PauseError(Exception):
+    """A sound comes back that cannot go on in this domain; the leading track can."""
+
+
 LONGEST_LEAD = Millis(10_000)
 """How much later or earlier than the first frame of all the leading track may begin. Beyond it the
 time between would be filled with silence: an hour of it, or 24 days, in one turn of the loop."""
@@ -71,11 +77,15 @@ class Timeline:
         # By number: looked up for every frame.
         self._pictures = self._numbered(MediaKind.VIDEO)
         self._sounds = self._numbered(MediaKind.AUDIO)
-        self._leading = next(iter((self._pictures or self._sounds).values()))
-        self._beside = [lane for lane in self._lanes.values() if lane is not self._leading]
+        self.lead(next(iter((self._pictures or self._sounds).values())).track)
         self._look_at = Ticks(0)
         self.silence: list[tuple[TrackId, Sample]] = []
         """What stands in for missing sound; whoever feeds the timeline takes it from here."""
+
+    def lead(self, track: TrackId) -> None:
+        """Measure the others against this track from now on."""
+        self._leading = self._lanes[track]
+        self._beside = [lane for lane in self._lanes.values() if lane is not self._leading]
 
     @property
     def resyncs(self) -> int:
@@ -109,6 +119,7 @@ class Timeline:
 
         Raises:
             TimeJumpError: it belongs to another domain.
+            PauseError: likewise; but this domain may go on without its track.
         """
         kind, number = frame.track
         lane = (self._pictures if kind is _VIDEO else self._sounds).get(number)
@@ -176,8 +187,10 @@ class Timeline:
             lane.shift = AT_START if abs(now - at) <= JUMP else Millis(at - now)
         elif now - lane.last <= PAUSE:
             return
-        if lane.held is not None and now + self._offset + lane.shift - lane.end > PAUSE:
-            raise TimeJumpError
+        if lane.sounds is None or lane.held is None:
+            return
+        if now + self._offset + lane.shift - lane.end > PAUSE:
+            raise PauseError
 
     def _look_for_pauses(self) -> None:
         """Put silence where sounds have stopped; now and then, by the leading track's clock."""
