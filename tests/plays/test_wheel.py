@@ -3,14 +3,17 @@
 import asyncio
 import json
 import re
+import shutil
 import subprocess
 import sys
 import venv
 import zipfile
+from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
+from packaging.requirements import Requirement
 from playwright.async_api import expect
 
 from tests.support.browser import chromium, visit
@@ -23,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    pip(sys.executable, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT))
+    pip("wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT))
     (built,) = folder.glob("tidecast-*.whl")
     return built
 
@@ -48,11 +51,7 @@ def test_the_wheel_holds_the_packages_their_assets_and_licences_and_nothing_else
 @pytest.mark.timeout(300)
 async def test_it_serves_plays_and_shows_the_page(wheel: Path, tmp_path: Path) -> None:
     home = tmp_path / "environment"
-    venv.create(home, with_pip=True)
-    python = home / "bin" / "python"
-    await asyncio.to_thread(
-        pip, str(python), "install", "-c", str(ROOT / "constraints.txt"), str(wheel)
-    )
+    await asyncio.to_thread(install, wheel, home)
     server = Installed(tmp_path, home)
     async with running(server):
         async with pushing(server.rtmp_url("main"), seconds=8, in_real_time=False) as publisher:
@@ -79,9 +78,57 @@ class Installed(TidecastProcess):
         ]
 
 
-def pip(python: str, *arguments: str) -> None:
+def install(wheel: Path, home: Path) -> None:
+    """Make an environment of the wheel and what it asks for, and of nothing else.
+
+    pip would fetch what is here already: the same distributions are copied. Whether any is missing,
+    or too old for another, is what ``pip check`` tells.
+    """
+    venv.create(home)
+    (packages,) = home.glob("lib/python*/site-packages")
+    into = ("--python", str(home / "bin" / "python"))
+    pip(*into, "install", "--no-deps", "--no-index", str(wheel))
+    (installed,) = distributions(name="tidecast", path=[str(packages)])
+    for needed in asked_for_by(installed):
+        copy(needed, packages)
+    pip(*into, "check")
+
+
+def asked_for_by(installed: Distribution) -> list[Distribution]:
+    """Everything that a distribution needs here, and what that needs."""
+    found: dict[str, Distribution] = {}
+    open_questions = requirements(installed, "")
+    while open_questions:
+        asked = open_questions.pop()
+        found[asked.name] = distribution(asked.name)
+        for extra in ("", *asked.extras):
+            needed = requirements(found[asked.name], extra)
+            open_questions += [each for each in needed if each.name not in found]
+    return list(found.values())
+
+
+def requirements(of: Distribution, extra: str) -> list[Requirement]:
+    """What it needs on this machine, with this extra of it."""
+    all_of_them = map(Requirement, of.requires or [])
+    return [
+        each
+        for each in all_of_them
+        if each.marker is None or each.marker.evaluate({"extra": extra})
+    ]
+
+
+def copy(needed: Distribution, packages: Path) -> None:
+    """Copy its files, but for its commands."""
+    for file in needed.files or []:
+        if ".." in file.parts:
+            continue
+        (packages / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(Path(str(needed.locate_file(file))), packages / file)
+
+
+def pip(*arguments: str) -> None:
     """Run pip; what it says is shown only if it fails."""
-    command = [python, "-m", "pip", "--disable-pip-version-check", "-q", *arguments]
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
 
