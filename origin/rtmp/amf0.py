@@ -124,13 +124,13 @@ class Amf0Reader:
             case _Marker.BOOLEAN:
                 return self._take(1) != b"\x00"
             case _Marker.STRING:
-                return self._text(_u16)
+                return self._short_text()
             case _Marker.NULL:
                 return None
             case _Marker.UNDEFINED | _Marker.UNSUPPORTED:
                 return UNDEFINED
             case _Marker.LONG_STRING | _Marker.XML_DOCUMENT:
-                return self._text(_u32)
+                return self._long_text()
             case _Marker.DATE:
                 return Date(_date.unpack(self._take(_date.size))[0])
             case _:
@@ -168,7 +168,7 @@ class Amf0Reader:
             case _Marker.STRICT_ARRAY:
                 return self._strict_array()
             case _Marker.TYPED_OBJECT:
-                return TypedObject(self._text(_u16), self._pairs({}))
+                return TypedObject(self._short_text(), self._pairs({}))
             case _:
                 raise ProtocolError(f"AMF0 marker {marker:#04x}")
 
@@ -181,17 +181,15 @@ class Amf0Reader:
         return [self.read() for _ in range(count)]
 
     def _pairs(self, into: dict[str, AmfValue]) -> dict[str, AmfValue]:
-        while not self._at_end_of_pairs():
-            key = self._text(_u16)
+        """Up to the end marker, or to the end of the message, where some encoders forget it."""
+        data = self._data
+        while not data.startswith(_END, self._at):
+            if self._at >= len(data):
+                return into
+            key = self._short_text()
             into[key] = self.read()
+        self._at += len(_END)
         return into
-
-    def _at_end_of_pairs(self) -> bool:
-        """At the end marker, or at the end of the message, where some encoders forget it."""
-        if self._data.startswith(_END, self._at):
-            self._at += len(_END)
-            return True
-        return self.at_end
 
     def _referred(self) -> AmfValue:
         index: int = _u16.unpack(self._take(_u16.size))[0]
@@ -200,11 +198,20 @@ class Amf0Reader:
         return self._complex[index]
 
     def _number(self) -> float:
-        (value,) = _number.unpack(self._take(_number.size))
-        return float(value)
+        value: float = _number.unpack(self._take(_number.size))[0]
+        return value
 
-    def _text(self, length: Struct) -> str:
-        (size,) = length.unpack(self._take(length.size))
+    def _short_text(self) -> str:
+        """In one step: an object may have thousands of keys."""
+        data, begin = self._data, self._at + _u16.size
+        end = begin if begin > len(data) else begin + (data[begin - 2] << 8 | data[begin - 1])
+        if end > len(data):
+            raise ProtocolError(f"AMF0 ends {end - len(data)} bytes too early")
+        self._at = end
+        return data[begin:end].decode("utf-8", "replace")
+
+    def _long_text(self) -> str:
+        (size,) = _u32.unpack(self._take(_u32.size))
         return self._take(size).decode("utf-8", "replace")
 
     def _take(self, size: int) -> bytes:
