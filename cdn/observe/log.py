@@ -15,12 +15,20 @@ class _ToStructlog(logging.Handler):
         logger.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
 
 
+_NO_NEWS = (
+    "returned without completing response",
+    "Invalid HTTP",
+    "Unsupported upgrade",
+    "No supported WebSocket",
+)
+"""What uvicorn says of what the edge does on purpose when the origin breaks off (it ends the
+viewer's connection, so that nobody takes half a body for the whole), and of what strangers send: a
+line for each would be theirs to fill a disk with."""
+
+
 def _is_news(record: logging.LogRecord) -> bool:
-    # uvicorn's words for what the edge does on purpose when the origin breaks off: it ends the
-    # viewer's connection, so that nobody takes half a body for the whole.
-    # And what strangers send is no news: a line for each would be theirs to fill a disk with.
     said = record.getMessage()
-    return "returned without completing response" not in said and "Invalid HTTP" not in said
+    return not any(words in said for words in _NO_NEWS)
 
 
 def set_up_logging(level: str) -> None:

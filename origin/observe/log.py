@@ -8,11 +8,14 @@ import sys
 
 import structlog
 
+_NO_NEWS = ("Invalid HTTP", "Unsupported upgrade", "No supported WebSocket")
+"""uvicorn's words for what strangers send to the HTTP port: a line for each would be theirs to fill
+a disk with. They are told so, and that is all."""
+
 
 def _is_news(record: logging.LogRecord) -> bool:
-    # What strangers send to the HTTP port that is no HTTP: a line for each would be theirs to
-    # fill a disk with. They are told so, and that is all.
-    return "Invalid HTTP" not in record.getMessage()
+    said = record.getMessage()
+    return not any(words in said for words in _NO_NEWS)
 
 
 def configure_log(*, as_json: bool) -> None:
