@@ -1,11 +1,13 @@
 """Real encoders push; every frame that they send can be decoded from what viewers are served."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
+import pytest_asyncio
 
 from tests.support.pushers import Codec, Ffmpeg, Picture, Sound, pushing
 from tests.support.servers import TidecastProcess, tidecast
@@ -14,6 +16,8 @@ SECONDS = 6
 PICTURES = SECONDS * 30
 
 
+@pytest.mark.apart
+@pytest.mark.lasts(12)
 @pytest.mark.parametrize("chunk_size", [128, 4096, 60_000])
 async def test_no_frame_is_lost(tmp_path: Path, chunk_size: int) -> None:
     pushes = [(ffmpeg, b_frames) for ffmpeg in Ffmpeg for b_frames in (0, 2)]
@@ -29,29 +33,39 @@ async def test_no_frame_is_lost(tmp_path: Path, chunk_size: int) -> None:
                 assert abs(sound_s - SECONDS) < 0.1, url
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TidecastProcess]:
+    """One origin and edge for all choices of tracks."""
+    async with tidecast(tmp_path_factory.mktemp("pushes"), "--open") as running:
+        yield running
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
-    ("picture", "sound"),
+    ("picture", "sound", "name"),
     [
-        pytest.param(Picture(), None, id="video alone"),
-        pytest.param(None, Sound(), id="aac alone"),
-        pytest.param(None, Sound(codec=Codec.MP3, sample_rate=44_100), id="mp3 alone"),
+        pytest.param(Picture(), None, "video", id="video alone"),
+        pytest.param(None, Sound(), "aac", id="aac alone"),
+        pytest.param(None, Sound(codec=Codec.MP3, sample_rate=44_100), "mp3", id="mp3 alone"),
         pytest.param(
-            Picture(frames_per_s=25), Sound(codec=Codec.MP3, sample_rate=44_100), id="mp3"
+            Picture(frames_per_s=25),
+            Sound(codec=Codec.MP3, sample_rate=44_100),
+            "both-mp3",
+            id="mp3",
         ),
-        pytest.param(Picture(), Sound(sample_rate=22_050, channels=1), id="slow mono"),
+        pytest.param(Picture(), Sound(sample_rate=22_050, channels=1), "mono", id="slow mono"),
     ],
 )
 async def test_every_choice_of_tracks_plays(
-    tmp_path: Path, picture: Picture | None, sound: Sound | None
+    server: TidecastProcess, picture: Picture | None, sound: Sound | None, name: str
 ) -> None:
-    async with tidecast(tmp_path, "--open") as server:
-        await push(server, "main", picture, sound, Ffmpeg.NINE)
-        for container in ("", "ts/"):
-            url = f"{server.base}/main/{container}index.m3u8"
-            await assert_decodes_without_complaint(url)
-            pictures, sound_s = await asyncio.to_thread(count_decoded, url)
-            assert pictures == (picture.frames_per_s * SECONDS if picture else 0)
-            assert abs(sound_s - (SECONDS if sound else 0)) < 0.1
+    await push(server, name, picture, sound, Ffmpeg.NINE)
+    for container in ("", "ts/"):
+        url = f"{server.base}/{name}/{container}index.m3u8"
+        await assert_decodes_without_complaint(url)
+        pictures, sound_s = await asyncio.to_thread(count_decoded, url)
+        assert pictures == (picture.frames_per_s * SECONDS if picture else 0)
+        assert abs(sound_s - (SECONDS if sound else 0)) < 0.1
 
 
 async def push(
