@@ -4,10 +4,14 @@ import asyncio
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.support.audience import Audience
 from tests.support.pushers import pushing
 from tests.support.servers import NO_EDGE, edge, tidecast
 from tests.support.tap import tapped
+
+pytestmark = [pytest.mark.apart, pytest.mark.lasts(30)]
 
 WATCHED_S = 10.0
 OUTAGE_S = 10.0

@@ -19,6 +19,8 @@ from tests.validator.recorder import Recorder
 from tests.validator.session import Exchange, Purpose, Session
 from tests.validator.validate import validate
 
+pytestmark = pytest.mark.apart
+
 KILLS = 20
 SEED = 4
 BETWEEN_S = (1.7, 2.7)
@@ -32,6 +34,7 @@ GAVE_UP = "hls.js gave up"
 """What the page writes to the console at each fatal error of hls.js."""
 
 
+@pytest.mark.lasts(75)
 @pytest.mark.timeout(240)  # a minute and a half where nothing else runs
 async def test_twenty_kills_cost_at_most_a_segment_each_and_break_no_rule(tmp_path: Path) -> None:
     moments = random.Random(SEED)

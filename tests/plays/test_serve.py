@@ -14,6 +14,8 @@ from aiohttp import ClientSession
 from tests.support.pushers import pushing
 from tests.support.servers import TidecastProcess, free_ports, running, tidecast
 
+pytestmark = pytest.mark.apart
+
 
 async def test_it_says_exactly_what_to_type_into_obs(tmp_path: Path) -> None:
     async with tidecast(tmp_path) as server:

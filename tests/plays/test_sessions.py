@@ -17,6 +17,8 @@ from tests.validator.reload_rules import twins
 from tests.validator.session import Probe, Purpose, Session
 from tests.validator.validate import validate
 
+pytestmark = [pytest.mark.apart, pytest.mark.lasts(45)]
+
 END_WITHIN_S = 60
 GONE_S = 3.0
 CAMERA, MICROPHONE = Picture(), Sound()

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 
 import m3u8
@@ -17,6 +18,12 @@ POLL_S = 1.0
 TIMEOUT_S = 5.0
 RETRIES = 20
 """So often, once a poll, is a listed segment asked for; hls.js gives up after some 30 s."""
+
+
+@lru_cache(maxsize=8)
+def _read(text: str, address: str) -> m3u8.M3U8:
+    """Read a playlist, once for all who got the same."""
+    return m3u8.loads(text, uri=address)
 
 
 @dataclass(slots=True)
@@ -38,11 +45,11 @@ class Audience:
             await asyncio.gather(*viewers)
 
     async def _watch(self, client: ClientSession, end: float, least_polls: int) -> None:
-        multivariant = m3u8.loads(await self._playlist(client, self.url), uri=self.url)
+        multivariant = _read(await self._playlist(client, self.url), self.url)
         address = multivariant.playlists[0].absolute_uri
         seen, waited_for, polls = set[str](), Counter[str](), 0
         while time.monotonic() < end or polls < least_polls:
-            media = m3u8.loads(await self._playlist(client, address), uri=address)
+            media = _read(await self._playlist(client, address), address)
             polls += 1
             self.polls += 1
             # The reader lists parts without a segment of their own yet as a segment without a URI.

@@ -8,6 +8,8 @@ from origin.bench.target import inspect
 from origin.bench.viewers import Audience, ViewersReport, describe_viewers, run_viewers
 from tests.origin.bench.live_fake import PART_S, Habits, Serving, live_fake
 
+pytestmark = pytest.mark.apart
+
 FEW = 10
 
 
