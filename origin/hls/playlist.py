@@ -34,6 +34,9 @@ class Container(Enum):
     TS = 3
 
 
+GAP_VERSION = 8
+"""For EXT-X-GAP. A player that is too old for it passes it over, and finds nothing there."""
+
 EXTENSIONS = {Container.FMP4: "m4s", Container.TS: "ts"}
 
 
@@ -46,6 +49,8 @@ class Snapshot:
     discontinuity_sequence: int
     segments: tuple[Segment, ...]
     """At least one."""
+    gaps: frozenset[int]
+    """The numbers of those that cannot be fetched."""
     independent_segments: bool
     ended: bool
     low_latency: LowLatency | None = None
@@ -60,7 +65,7 @@ def media_playlist(snapshot: Snapshot) -> str:
 def _lines(snapshot: Snapshot) -> Iterator[str]:
     low_latency = snapshot.low_latency
     yield "#EXTM3U"
-    yield f"#EXT-X-VERSION:{ll.VERSION if low_latency else snapshot.container.value}"
+    yield f"#EXT-X-VERSION:{_version(snapshot)}"
     yield f"#EXT-X-TARGETDURATION:{snapshot.target_duration}"
     if low_latency is not None:
         yield from ll.control_lines(snapshot.target_duration, low_latency.part_target_s)
@@ -73,6 +78,12 @@ def _lines(snapshot: Snapshot) -> Iterator[str]:
         yield from ll.tail_lines(low_latency)
     if snapshot.ended:
         yield "#EXT-X-ENDLIST"
+
+
+def _version(snapshot: Snapshot) -> int:
+    if snapshot.low_latency:
+        return ll.VERSION
+    return max(snapshot.container.value, GAP_VERSION if snapshot.gaps else 0)
 
 
 def _media_lines(snapshot: Snapshot) -> Iterator[str]:
@@ -94,7 +105,7 @@ def _media_lines(snapshot: Snapshot) -> Iterator[str]:
         initialization = segment.initialization
         if index >= in_parts:
             yield from ll.part_lines(segment.parts, segment.timescale)
-        if segment.is_gap and low_latency is not None:
+        if segment.msn in snapshot.gaps:
             yield "#EXT-X-GAP"
         yield f"#EXTINF:{segment.duration_s:.6f},"
         yield f"{segment.stem}.{EXTENSIONS[snapshot.container]}"

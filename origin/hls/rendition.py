@@ -12,8 +12,8 @@ What is kept true here, whatever the publisher does:
   that only grows; an initialization segment's name is the hash of its content.
 * EXT-X-MEDIA-SEQUENCE and EXT-X-DISCONTINUITY-SEQUENCE never go back (``hls.window``).
 * A part or segment that this rendition has nothing for, while others have, is a gap (EXT-X-GAP
-  and GAP=YES): its number is used up, and players take it from another rendition. Classic
-  playlists cannot say so (EXT-X-GAP needs version 8): there it has what there is.
+  and GAP=YES): its number is used up, and players take it from another rendition. In classic
+  playlists it has what there is, and is a gap only where nothing at all could be carried in TS.
 
 When segments begin and end, with which number and date, is decided for all renditions at once by
 ``hls.presentation``, which alone calls what changes something here.
@@ -23,7 +23,7 @@ none. A Rendition belongs to the task that owns the stream; nothing in it waits.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from origin.hls import mpegts
@@ -321,12 +321,23 @@ class Rendition:
                 target_duration=self.target_duration,
                 discontinuity_sequence=self._window.discontinuity_sequence,
                 segments=self._window.listed,
+                gaps=frozenset(self._gaps(container)),
                 independent_segments=self._shared.independent,
                 ended=self.has_ended,
                 low_latency=self._low_latency(skips) if container is Container.FMP4 else None,
             )
             self._playlists[key] = playlist(media_playlist(snapshot))
         return self._playlists[key]
+
+    def _gaps(self, container: Container) -> Iterator[int]:
+        """The numbers of the listed segments that cannot be fetched."""
+        for segment in self._window.listed:
+            if container is Container.TS:
+                is_gap = self._shelf.is_empty_in_ts(segment)
+            else:
+                is_gap = segment.is_gap and self.is_low_latency
+            if is_gap:
+                yield segment.msn
 
     def _low_latency(self, skips: bool) -> LowLatency | None:
         if not self.is_low_latency or self.part_target_s is None:

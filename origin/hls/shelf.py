@@ -55,6 +55,11 @@ class Shelf:
         """Return the initialization segment, segment or part of this name."""
         return self._found.get(name)
 
+    def is_empty_in_ts(self, segment: Segment) -> bool:
+        """Tell whether there is nothing to make a kept segment's transport stream of."""
+        parts = self._segments[_ts_name(segment)].parts
+        return not any(sample.payload for part in parts for run in part.samples for sample in run)
+
     def find_ts(self, name: str) -> Resource | None:
         """Return the transport stream of this name, which is made when first asked for.
 

@@ -222,6 +222,20 @@ def test_a_picture_that_stalls_is_a_gap_until_it_comes_back(silent: int) -> None
     assert [each for each in checked if each.findings] == []
 
 
+def test_what_has_nothing_for_a_transport_stream_is_a_gap_there_too() -> None:
+    silent = [each for each in film(16) if not 5 < (each.dts - START) / SECOND < 13]
+    packaging = packaged((VIDEO, OTHER_VIDEO), film(16), silent)
+    packaging.flush()
+    whole, stalled = renditions(packaging).values()
+    playlist = text(stalled.ts_playlist())
+    gaps = set(re.findall(r"#EXT-X-GAP\n#EXTINF:.*\n(.*)", playlist))
+    listed = re.findall(r"^[^#].*", playlist, re.MULTILINE)
+    assert 2 <= len(gaps) < len(listed)
+    assert gaps == {name for name in listed if stalled.find_ts(name) is None}
+    assert "#EXT-X-VERSION:8\n" in playlist
+    assert "#EXT-X-VERSION:3\n" in text(whole.ts_playlist())
+
+
 def test_parts_that_are_missing_say_so() -> None:
     packaging = packaged(LADDER, film(5), film(3), speech(5))
     marked = re.findall(
