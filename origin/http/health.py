@@ -23,7 +23,10 @@ def ready(state: StateDependency) -> JSONResponse:
         return JSONResponse({"status": "draining"}, 503, headers=UNCACHED)
     if (shortage := state.shortage()) is not None:
         return JSONResponse({"status": "degraded", "reason": shortage}, 503, headers=UNCACHED)
-    return JSONResponse({"status": "ready"}, headers=UNCACHED)
+    told = {"status": "ready"}
+    if (notice := state.notice()) is not None:
+        told["notice"] = notice  # who comes is served all the same
+    return JSONResponse(told, headers=UNCACHED)
 
 
 @router.get("/metrics", response_class=Response)

@@ -42,6 +42,8 @@ class OriginState:
     """Makes an administrator; without one there is none."""
     shortage: Callable[[], str | None] = lambda: None
     """What the process has run out of, so that nobody new can come; None if of nothing."""
+    notice: Callable[[], str | None] = lambda: None
+    """What an operator should know though everybody may come; None if there is nothing."""
 
 
 async def _streams(request: Request) -> Streams:

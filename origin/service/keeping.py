@@ -13,7 +13,7 @@ import structlog
 
 from origin.hls.rules import Rules
 from origin.store.disk import RealDisk
-from origin.store.folder import make_root
+from origin.store.folder import make_root, segments_below
 from origin.store.lock import DirectoryLock
 from origin.store.marks import Marks, SharedMemory
 from origin.store.writer import Writer
@@ -42,9 +42,10 @@ class Keeping:
         self._root = make_root(data_dir)
         self._lock = DirectoryLock(self._root, PREDECESSOR_WITHIN_S)
         self._clock = clock
-        self._writer = Writer(RealDisk(), asyncio.get_running_loop().call_soon_threadsafe)
+        self.writer = Writer(RealDisk(), asyncio.get_running_loop().call_soon_threadsafe)
+        self.writer.take_stock(lambda: segments_below(self._root))
         self.keeper = Keeper(
-            self._writer, self._root, clock, marks=Marks(memory), boot=read_boot_id()
+            self.writer, self._root, clock, marks=Marks(memory), boot=read_boot_id()
         )
 
     def restore(self, registry: Registry, rules: Rules, new_epoch: Callable[[], str]) -> None:
@@ -54,7 +55,7 @@ class Keeping:
 
     def close(self) -> None:
         """Finish writing; nothing may be put any more."""
-        if not self._writer.close(CLOSE_WITHIN_S):
+        if not self.writer.close(CLOSE_WITHIN_S):
             log.error("the disk did not take what was to be kept in time", path=str(self._root))
         self._lock.release()
 

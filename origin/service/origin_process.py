@@ -34,6 +34,7 @@ from origin.service.memory import keep_memory
 from origin.service.publishing import Credentials, Publishing
 from origin.service.reloading import Reloadable, Reloader
 from origin.service.sockets import OriginSockets
+from origin.service.store_figures import store_families
 from origin.service.upkeep import Upkeep
 from origin.store.marks import SharedMemory
 from origin.streams.clock import Clock, LoopClock
@@ -84,7 +85,7 @@ async def _serve(
     reloader = Reloader(_watched(publishing, registry, certificate))
     stopping = _set_by_signals(asyncio.Event())
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.reload)
-    page = _metrics(registry, listener, publishing, upkeep)
+    page = _metrics(registry, listener, publishing, upkeep, keeping)
     state = OriginState(
         streams=registry,
         metrics=page,
@@ -92,6 +93,7 @@ async def _serve(
         shortage=lambda: upkeep.shortage,
         attempts=publishing.attempts,
         token=credentials.token,
+        notice=lambda: keeping.writer.notice if keeping is not None else None,
     )
     server = _http_server(state, protocol_with(clock, http_limits(settings)))
     keep_memory()
@@ -113,13 +115,18 @@ async def _serve(
 
 
 def _metrics(
-    registry: Registry, listener: RtmpListener, publishing: Publishing, upkeep: Upkeep
+    registry: Registry,
+    listener: RtmpListener,
+    publishing: Publishing,
+    upkeep: Upkeep,
+    keeping: Keeping | None,
 ) -> MetricsPage:
     return MetricsPage(
         lambda: chain(
             read_figures(registry, listener.counters),
             attempt_families(publishing.attempts, publishing.gate),
             upkeep.read(),
+            store_families(keeping.writer) if keeping is not None else (),
         )
     )
 

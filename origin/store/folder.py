@@ -11,6 +11,7 @@ by us; both are checked again when they are read from a disk. Only the digits of
 number and the two words above ever stand in a file's name.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -97,6 +98,15 @@ def load(root: Path) -> tuple[list[KeptStream], list[Complaint]]:
         }
         streams.append(KeptStream(folder, note.records[0], sessions))
     return streams, complaints
+
+
+def segments_below(root: Path) -> dict[str, dict[Path, int]]:
+    """Find the files of all segments, by stream, and how long they are; reads none of them."""
+    found: dict[str, dict[Path, int]] = {}
+    for path in root.glob(f"*/*/*{SEGMENT_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            found.setdefault(path.parts[-3], {})[path] = path.stat().st_size
+    return found
 
 
 def make_root(data_dir: Path) -> Path:

@@ -9,6 +9,8 @@ The event loop puts jobs and goes on. If the disk is slower than the streams, jo
 the limit they are refused. If it is full, they fail. Either way the segment that this happens to
 is given up: nothing more is written to its file, so that no file has a hole, and the stream is
 kept again from its next segment on. Viewers notice nothing of it: they are served from memory.
+What went wrong is counted by its kind, and what is kept is reckoned along (``stock``): operators
+see both.
 
 What the thread has taken, it finishes: jobs are done in the order in which they were put, so a
 job that was reached tells of all before it.
@@ -17,8 +19,10 @@ job that was reached tells of all before it.
 only, which is why there is no lock.
 """
 
+import errno
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -28,6 +32,7 @@ import structlog
 
 from origin.store.disk import Disk
 from origin.store.journal import Pieces
+from origin.store.stock import Stock
 
 log = structlog.get_logger()
 
@@ -42,6 +47,20 @@ Hand: TypeAlias = Callable[[Callable[[], None]], object]
 """Has a callback called in the loop's thread, as ``call_soon_threadsafe`` does."""
 
 
+SLOW, OTHER = "slow", "other"
+KINDS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", SLOW, OTHER)
+"""Of what goes wrong: names of errno, more than ``LIMIT_BYTES`` waiting, and all the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong last."""
+
+    at_s: float
+    """Seconds since 1970."""
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One thing to be done to the disk."""
@@ -49,20 +68,33 @@ class Job:
     owner: str
     """The stream that it is for: what the log names, and what is given up together."""
     path: Path
-    run: Callable[[], None]
+    run: Callable[[], int]
+    """Does it, and returns how many bytes were written."""
     size: int = 0
     begins: bool = False
     """The file begins with it: whatever went wrong before is over."""
     adds: bool = False
     """It is of no use if something before it is missing in the file."""
+    removes: bool = False
+    ends: bool = False
+    """All of it is gone afterwards: whatever was missing is missing no more."""
 
 
 class Writer:
     """The thread, and what waits for it."""
 
-    def __init__(self, disk: Disk, hand: Hand, limit_bytes: int = LIMIT_BYTES) -> None:
-        self.given_up = 0
-        """Segments that could not be written whole."""
+    def __init__(
+        self,
+        disk: Disk,
+        hand: Hand,
+        limit_bytes: int = LIMIT_BYTES,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.given_up: dict[str, int] = dict.fromkeys(KINDS, 0)
+        """Segments and notes that could not be written whole, by what was in the way."""
+        self.last_failure: Failure | None = None
+        self.stock = Stock()
+        self._now = now
         self._disk = disk
         self._hand = hand
         self._limit_bytes = limit_bytes
@@ -83,6 +115,20 @@ class Writer:
         return self._put_bytes - self._done_bytes
 
     @property
+    def troubled(self) -> int:
+        """Streams that go on and are not kept."""
+        return len(self._troubled)
+
+    @property
+    def notice(self) -> str | None:
+        """Say that streams are not kept now, and why; None where all is well."""
+        count, failure = self.troubled, self.last_failure
+        if not count or failure is None:
+            return None
+        streams = "1 stream is" if count == 1 else f"{count} streams are"
+        return f"{streams} not kept for a restart: {failure.reason}"
+
+    @property
     def ticket(self) -> int:
         """What ``has_kept`` is asked with, later: all that was put so far."""
         return self._put_jobs
@@ -91,24 +137,58 @@ class Writer:
         """Tell whether all of it that was put before ``ticket`` was taken is on the disk."""
         return self._done_jobs >= ticket and owner not in self._troubled
 
+    def take_stock(self, find: Callable[[], Mapping[str, Mapping[Path, int]]]) -> None:
+        """Count what is there already, by stream; ``find`` is called in the thread, and first."""
+
+        def take() -> None:
+            for owner, files in find().items():
+                self.stock.find(owner, files)
+
+        self._jobs.put(take)
+
     def create(self, owner: str, path: Path, make: Make, size: int) -> None:
         """Begin a file with what ``make`` returns, about ``size`` bytes."""
         self._refused.pop(owner, None)
-        self._put(Job(owner, path, lambda: self._disk.create(path, make()), size, begins=True))
+
+        def write() -> int:
+            pieces = make()
+            self._disk.create(path, pieces)
+            return sum(map(len, pieces))
+
+        self._put(Job(owner, path, write, size, begins=True))
 
     def append(self, owner: str, path: Path, make: Make, size: int) -> None:
         """Go on with a file, unless something of it is missing."""
-        self._put(Job(owner, path, lambda: self._disk.append(path, make()), size, adds=True))
+
+        def write() -> int:
+            pieces = make()
+            self._disk.append(path, pieces)
+            return sum(map(len, pieces))
+
+        self._put(Job(owner, path, write, size, adds=True))
 
     def replace(self, owner: str, path: Path, make: Make) -> None:
         """Make a small file anew."""
-        self._put(Job(owner, path, lambda: self._disk.replace(path, make())))
+
+        def write() -> int:
+            self._disk.replace(path, make())
+            return 0
+
+        self._put(Job(owner, path, write))
 
     def remove(self, owner: str, path: Path) -> None:
-        self._put(Job(owner, path, lambda: self._disk.remove(path)))
+        def remove() -> int:
+            self._disk.remove(path)
+            return 0
+
+        self._put(Job(owner, path, remove, removes=True))
 
     def remove_folder(self, owner: str, path: Path) -> None:
-        self._put(Job(owner, path, lambda: self._disk.remove_folder(path)))
+        def remove() -> int:
+            self._disk.remove_folder(path)
+            return 0
+
+        self._put(Job(owner, path, remove, removes=True, ends=True))
 
     def when_reached(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` in the loop's thread when all that was put so far is done."""
@@ -129,7 +209,7 @@ class Writer:
             return
         if job.size and self.waiting_bytes + job.size > self._limit_bytes:
             self._refused[job.owner] = job.path
-            self._give_up(job, "the disk is too slow")
+            self._give_up(job, SLOW, "the disk is too slow")
             return
         self._put_bytes += job.size
         self._put_jobs += 1
@@ -152,23 +232,40 @@ class Writer:
         if job.begins:
             self._failed.pop(job.owner, None)
         try:
-            job.run()
+            written = job.run()
         except OSError as error:
             self._failed[job.owner] = job.path
-            self._give_up(job, error.strerror or str(error))
+            self._give_up(job, _kind(error), error.strerror or str(error))
         except Exception as error:  # our own mistake: it costs a segment, and not the thread
             self._failed[job.owner] = job.path
-            self._give_up(job, repr(error))
+            self._give_up(job, OTHER, repr(error))
         else:
             self._recover(job)
+            self._count(job, written)
 
-    def _give_up(self, job: Job, reason: str) -> None:
-        self.given_up += 1
+    def _count(self, job: Job, written: int) -> None:
+        if job.adds:
+            self.stock.append(job.owner, job.path, written)
+        elif job.begins:
+            self.stock.create(job.owner, job.path, written)
+        elif job.removes:
+            self.stock.remove(job.owner, job.path)
+
+    def _give_up(self, job: Job, kind: str, reason: str) -> None:
+        self.given_up[kind] += 1  # ``SLOW`` is the loop's thread's, the others are this one's
+        self.last_failure = Failure(self._now(), reason)
         if job.owner not in self._troubled:
             self._troubled.add(job.owner)
             log.error("the stream goes on, but is not kept", stream=job.owner, reason=reason)
 
     def _recover(self, job: Job) -> None:
-        if job.begins and job.owner in self._troubled:
+        if job.ends:
+            self._troubled.discard(job.owner)
+        elif job.begins and job.owner in self._troubled:
             self._troubled.discard(job.owner)
             log.info("the stream is kept again", stream=job.owner)
+
+
+def _kind(error: OSError) -> str:
+    name = errno.errorcode.get(error.errno or 0, OTHER)
+    return name if name in KINDS else OTHER

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,11 @@ from cdn.layers import load
 from origin.ingest.shared import Counters
 from origin.observe.metrics import MetricsPage
 from origin.service.figures import read_figures
+from origin.service.store_figures import store_families
+from origin.store.disk import RealDisk
+from origin.store.writer import Writer
 from tests.support.clocks import FakeClock
+from tests.support.disks import at_once
 from tests.support.stations import Station
 
 ROOT = Path(__file__).parents[2]
@@ -71,9 +76,13 @@ async def exported() -> set[str]:
     edge = Edge(load(None, {"origin": {"url": "http://127.0.0.1:9"}}), FakeClock())
     station = Station()
     await station.publish()
-    origin = MetricsPage(lambda: read_figures(station.registry, Counters()))
+    writer = Writer(RealDisk(), at_once)
+    origin = MetricsPage(
+        lambda: chain(read_figures(station.registry, Counters()), store_families(writer))
+    )
     page = (generate_latest(edge.metrics.registry) + origin.render()).decode()
     await edge.close()
+    assert writer.close(10)
     samples = set(re.findall(r"^(\w+)[{ ]", page, re.MULTILINE))
     families = set(re.findall(r"^# TYPE (\w+) ", page, re.MULTILINE))
     histograms = set(re.findall(r"^# TYPE (\w+) histogram", page, re.MULTILINE))

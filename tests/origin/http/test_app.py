@@ -314,6 +314,19 @@ async def test_a_draining_process_is_alive_and_not_ready(
     assert (await client.get("/healthz")).status_code == 200
 
 
+async def test_a_process_that_cannot_keep_streams_is_ready_and_says_so(station: Station) -> None:
+    notices = iter([None, "1 stream is not kept for a restart: No space left on device"])
+    state = OriginState(
+        station.registry, MetricsPage(lambda: ()), lambda: False, notice=lambda: next(notices)
+    )
+    transport = httpx.ASGITransport(create_app(state))
+    async with httpx.AsyncClient(transport=transport, base_url="http://origin") as client:
+        answers = [await client.get("/readyz") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == {"status": "ready"}
+    assert answers[1].json()["notice"].endswith("No space left on device")
+
+
 @pytest.mark.parametrize("path", ["/", "/main/index.m3u8", "/healthz", "/api/v1/streams", "/docs"])
 async def test_what_can_only_be_read_says_so(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.post(path)

@@ -88,7 +88,7 @@ def test_a_disk_that_stands_still_holds_nobody_up_and_costs_bounded_memory(tmp_p
             create(writer, "main", tmp_path / "2", (b"again",))
             reach(writer)
         assert (tmp_path / "2").read_bytes() == b"again"
-        assert writer.given_up == 1
+        assert writer.given_up["slow"] == 1
         assert [line["event"] for line in logs] == [
             "the stream goes on, but is not kept",
             "the stream is kept again",
