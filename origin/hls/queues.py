@@ -4,9 +4,9 @@ Each track counts its own ticks; here all times are given in those of the track 
 samples are compared with them in whole numbers, so that nothing is rounded to the wrong side of
 a cut. The segmenter decides where a cut is to be; this module knows what lies on either side.
 
-Another picture may take the lead. If it reorders differently, it is decoded sooner or later than
-the one before, and its clock with it: the sounds are then shifted by that, so that they go on to be
-cut where they were.
+Another picture may take the lead. If it reorders more, it is decoded sooner than the one before,
+and its clock tells a moment sooner. Sounds come by their decoding times, so they are then cut by as
+much sooner, too: a frame or two of sound moves to the next part.
 """
 
 from collections.abc import Iterable
@@ -33,28 +33,25 @@ class Queues:
         self._timescales = tuple(track.timescale for track in tracks)
         self._early = [0] * len(tracks)
         """How much sooner another picture is decoded than the leader's of the same moment."""
-        self._arrange(leader, shift=0)
+        self._arrange(leader)
 
     def lead(self, index: int) -> int:
         """Let another picture lead; return how much sooner than before its clock tells a moment."""
         sooner = self._early[index]
         self._early = [early - sooner for early in self._early]
-        self._arrange(index, shift=self._shift + sooner)
+        self._arrange(index)
         return sooner
 
-    def _arrange(self, leader: int, *, shift: int) -> None:
-        self._leader = leader
+    def _arrange(self, leader: int) -> None:
         self.leading = self.of[leader]
         self._timescale = self._timescales[leader]
-        self._shift = shift
-        """What sounds are ahead of the leader's clock, since another picture led before."""
         self.other_pictures = tuple(
             index
             for index, track in enumerate(self._tracks)
             if track.kind is MediaKind.VIDEO and index != leader
         )
         self._others = tuple(
-            (queue, track.timescale, shift if track.kind is MediaKind.AUDIO else 0)
+            (queue, track.timescale)
             for queue, track in zip(self.of, self._tracks, strict=True)
             if queue is not self.leading
         )
@@ -66,29 +63,29 @@ class Queues:
     @property
     def has_others(self) -> bool:
         """Whether anything but the leader's samples is here."""
-        return any(queue for queue, _, _ in self._others)
+        return any(queue for queue, _ in self._others)
 
     def is_empty_before(self, at: int) -> bool:
         """Whether nothing here begins before ``at``."""
         if self.leading and self.leading[0].dts < at:
             return False
         return not any(
-            queue and queue[0].dts * self._timescale < (at + shift) * timescale
-            for queue, timescale, shift in self._others
+            queue and queue[0].dts * self._timescale < at * timescale
+            for queue, timescale in self._others
         )
 
     def others_reach(self, at: int) -> bool:
         """Whether a sample of another track than the leader begins at ``at`` or later."""
         return any(
-            queue and queue[-1].dts * self._timescale >= (at + shift) * timescale
-            for queue, timescale, shift in self._others
+            queue and queue[-1].dts * self._timescale >= at * timescale
+            for queue, timescale in self._others
         )
 
     def border(self, earliest: int, latest: int) -> int:
         """Find where a sample of another track begins, as late as may be; else ``latest``."""
-        for queue, timescale, shift in self._others:
+        for queue, timescale in self._others:
             for sample in reversed(queue):
-                begin = sample.dts * self._timescale // timescale - shift
+                begin = sample.dts * self._timescale // timescale
                 if begin < earliest:
                     break
                 if begin <= latest:
@@ -98,16 +95,16 @@ class Queues:
     def end_of_first(self) -> int:
         """A time just past what begins first among the others; there must be something."""
         return min(
-            (queue[0].dts + queue[0].duration) * self._timescale // timescale + 1 - shift
-            for queue, timescale, shift in self._others
+            (queue[0].dts + queue[0].duration) * self._timescale // timescale + 1
+            for queue, timescale in self._others
             if queue
         )
 
     def end_of_others(self) -> int:
         """The end of the longest track but the leader; 0 if nothing is there."""
         ends = [
-            (queue[-1].dts + queue[-1].duration) * self._timescale // timescale - shift
-            for queue, timescale, shift in self._others
+            (queue[-1].dts + queue[-1].duration) * self._timescale // timescale
+            for queue, timescale in self._others
             if queue
         ]
         return max(ends, default=0)
@@ -123,9 +120,7 @@ class Queues:
         """
         if before is None:
             return tuple([_take(queue, None) for queue in self.of])
-        at = -(before + self._shift)
-        limits = [-(at * timescale // self._timescale) for timescale in self._timescales]
-        limits[self._leader] = before
+        limits = [-(-before * timescale // self._timescale) for timescale in self._timescales]
         for index in self.other_pictures:
             limits[index] = self._limit(index, before, keyframe)
         return tuple([_take(queue, limit) for queue, limit in zip(self.of, limits, strict=True)])
@@ -157,6 +152,16 @@ class Queues:
     def waits_since(self, index: int) -> int | None:
         """When the first keyframe of a track is decoded that is here."""
         return next((sample.dts for sample in self.of[index] if sample.is_sync), None)
+
+    def leader_is_due(self, at: int) -> int:
+        """Until when nothing of the leader is late, where it is wanted from ``at`` on.
+
+        How long its last frame lasts is known only when the next one comes.
+        """
+        if not self.leading:
+            return at
+        last = self.leading[-1]
+        return max(at, last.dts + 2 * last.duration)
 
     def forget(self, index: int, before: int) -> int:
         """Drop what of a track begins before a time on its own clock; return its weight."""

@@ -172,27 +172,16 @@ class Segmenter:
         return tuple(events)
 
     def _lead_if_late(self, index: int, sample: Sample) -> tuple[SegmenterEvent, ...]:
-        """Have another picture lead, which has come to ``sample``, if the leader is late.
-
-        It is not while its last frame may last, which is known only when the next one comes.
-        """
-        if self._begun:
-            waited_since = self._part_full
-            if self._leading:
-                last = self._leading[-1]
-                waited_since = max(waited_since, last.dts + 2 * last.duration)
-        else:
-            first = self._queues.waits_since(index)
-            if first is None:  # nothing here can be decoded
-                self._room += self._queues.forget(index, sample.dts + 1)
-                return NOTHING
-            waited_since = first + self._part_length
-        if sample.dts <= waited_since + self._late:
+        """Have another picture lead, which has come to ``sample``, if the leader is late."""
+        first = self._part_start if self._begun else self._queues.waits_since(index)
+        if first is None:  # nothing here can be decoded
+            self._room += self._queues.forget(index, sample.dts + 1)
             return NOTHING
-        return self._lead(index)
+        due = self._queues.leader_is_due(first + self._part_length)
+        return self._lead(index) if sample.dts > due + self._late else NOTHING
 
     def _lead(self, index: int) -> tuple[SegmenterEvent, ...]:
-        """Have another picture lead, from the part that is under way on."""
+        """Have another picture lead, from the part under way on."""
         ahead = self._waiting[index][:]
         self._waiting[index].clear()
         sooner = self._queues.lead(index)
@@ -353,7 +342,7 @@ class Segmenter:
     def _start_part(self, at: int) -> None:
         self._part_start = at
         self._part_full = min(at + self._part_length, self._segment_start + self._longest_segment)
-        silence_s = (at + self._shift + self._part_length) / self._timescale + self._rules.stall_s
+        silence_s = (at + self._part_length) / self._timescale + self._rules.stall_s
         self._silence = [int(silence_s * timescale) for timescale in self._timescales]
         for index in self._queues.other_pictures:
             self._silence[index] = self._part_full + self._late

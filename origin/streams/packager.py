@@ -46,7 +46,7 @@ GONE_AFTER = Millis(10_000)
 """How long a picture or sound may be silent before it is done without."""
 
 ENDED_AFTER = Millis(1000)
-"""The same, once the encoder has said that the track is over: some say so and go on."""
+"""The same, once the encoder has said that the track is over, and if it does not go on."""
 
 NEVER_SEEN = Millis(1 << 31)
 """In place of a picture's delay, before its first keyframe: it does not lead."""
@@ -91,7 +91,8 @@ class Packager:
         self._expected: frozenset[MediaKind] = frozenset(MediaKind)
         self._announced: frozenset[TrackId] = frozenset()
         self._gone: set[TrackId] = set()
-        self._ended: set[TrackId] = set()
+        self._ended: dict[TrackId, int] = {}
+        """Until when there was something of a track when the encoder said that it is over."""
         self._delays: dict[TrackId, Millis] = {}
         self._held: list[tuple[int, CodedFrame, datetime]] = []
         self._came_at: datetime | None = None
@@ -124,7 +125,8 @@ class Packager:
         if isinstance(unit, CodedFrame):
             self._push_frame(at, unit)
         elif isinstance(unit, SequenceEnd):
-            self._ended.add(unit.track)
+            if self._domain is not None and self._domain.has(unit.track):
+                self._ended[unit.track] = self._domain.timeline.heard(unit.track)
         elif self._description(unit.track).take(unit):
             self._gone.discard(unit.track)
             if self._domain is not None and self._domain.has(unit.track):
@@ -175,7 +177,6 @@ class Packager:
             return True
         if frame.is_keyframe:
             self._gone.discard(frame.track)
-            self._ended.discard(frame.track)
             self._delays[frame.track] = frame.composition
         self._comers.push(at, frame)
         self._segments_waited = self._segments_waited or 0
@@ -216,8 +217,10 @@ class Packager:
         """The tracks to be done without; never all."""
         assert self._domain is not None
         timeline = self._domain.timeline
-        over = set(timeline.silent_for(ENDED_AFTER)) & self._ended
-        missing = over.union(timeline.silent_for(GONE_AFTER))
+        missing = set(timeline.silent_for(GONE_AFTER))
+        for track in timeline.silent_for(ENDED_AFTER):
+            if self._ended.get(track) == timeline.heard(track):
+                missing.add(track)
         sounds = {track for track in timeline.tracks if track.kind is MediaKind.AUDIO}
         if missing >= sounds:
             missing -= {track for track in sounds if timeline.is_filled(track)}
@@ -243,7 +246,6 @@ class Packager:
         if frame.is_keyframe and configuration is not None:
             check_keyframe(configuration, frame.payload)  # now: who publishes can still be told
         self._gone.discard(frame.track)
-        self._ended.discard(frame.track)
         if frame.is_keyframe:
             self._delays[frame.track] = frame.composition
         self._held.append((at, frame, self._date()))
@@ -313,5 +315,6 @@ class Packager:
         self._domain = None
         self._segments_waited = None
         self._comers.clear()
+        self._ended.clear()
         self.presentation.discontinue()
         self._on_media()

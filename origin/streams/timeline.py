@@ -108,6 +108,10 @@ class Timeline:
         newest = self.end
         return [track for track, lane in self._lanes.items() if newest - self._heard(lane) > limit]
 
+    def heard(self, track: TrackId) -> int:
+        """Until when there was something of a track."""
+        return self._heard(self._lanes[track])
+
     def is_filled(self, track: TrackId) -> bool:
         """Whether there is silence in a track's place."""
         return self._lanes[track].heard_until is not None

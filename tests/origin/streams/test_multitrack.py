@@ -18,6 +18,8 @@ FRAME_MS, GOP = 40, 50
 HIGH, LOW = TrackId(MediaKind.VIDEO, 0), TrackId(MediaKind.VIDEO, 1)
 ENGLISH, GERMAN = TrackId(MediaKind.AUDIO, 0), TrackId(MediaKind.AUDIO, 1)
 LADDER = (HIGH, LOW, ENGLISH)
+MP3_FRAME = bytes.fromhex("fffb9464")
+"""Layer III at 48 kHz: 24 ms."""
 
 
 class Encoder:
@@ -183,6 +185,72 @@ def test_a_picture_that_says_nothing_is_missing_and_then_done_without_and_may_co
     assert [each.msn for each in both["v0"].listed] == [each.msn for each in both["v1"].listed]
     assert not any(segment.is_gap for segment in both[other].listed)
     assert not both[f"v{silent.number}"].listed[-1].is_gap
+    assert {len(segment.run(0)) for segment in both[other].listed} == {GOP}, "no frame is lost"
+
+
+@pytest.mark.parametrize("silent", [HIGH, LOW])
+@pytest.mark.parametrize("seconds", [0.9, 1.4, 1.7, 8])
+def test_a_picture_that_stalls_for_a_while_costs_the_others_nothing(
+    encoder: Encoder, silent: TrackId, seconds: float
+) -> None:
+    encoder.announce(*LADDER)
+    until = 5000 + seconds * 1000
+    encoder.send(24, *LADDER, unless=lambda track, at: track == silent and 5000 < at < until)
+    both = encoder.packager.presentation.renditions
+    stalled, other = both[f"v{silent.number}"], both[f"v{1 - silent.number}"]
+    for rendition in (stalled, other):
+        assert not any(segment.is_discontinuous for segment in rendition.listed)
+    assert {len(segment.run(0)) for segment in other.listed} == {GOP}
+    # It is back with the first keyframe after that: those are 200 ms past every second second.
+    missing = round((until - 200) // 2000 - (5000 - 200) // 2000 + 1)
+    gaps = [segment.is_gap for segment in stalled.listed]
+    assert gaps == [False] * 2 + [True] * missing + [False] * (len(gaps) - 2 - missing)
+    assert {len(each.run(0)) for each in stalled.listed if not each.is_gap} == {GOP}
+    assert encoder.packager.presentation.is_independent
+
+
+def test_who_says_that_a_track_is_over_and_goes_on_may_stall_like_others(encoder: Encoder) -> None:
+    encoder.announce(*LADDER)
+    encoder.send(2, *LADDER)
+    encoder.packager.push(encoder.at_ms, SequenceEnd(LOW))
+    encoder.send(20, *LADDER, unless=lambda track, at: track == LOW and 8000 < at < 14_000)
+    assert discontinuities(encoder, "v0") == discontinuities(encoder, "v1") == 0
+
+
+def test_a_picture_that_comes_back_just_before_the_one_that_leads_joins_with_that_keyframe(
+    encoder: Encoder,
+) -> None:
+    encoder.announce(*LADDER)
+    reorders = {LOW: 80}
+    encoder.send(
+        20, *LADDER, reorders=reorders, unless=lambda track, at: track == LOW and at > 3000
+    )
+    encoder.send(10, *LADDER, reorders=reorders)
+    back = encoder.packager.presentation.renditions["v1"].listed
+    (begin,) = [n for n, segment in enumerate(back) if n and segment.is_discontinuous][-1:]
+    assert {len(segment.run(0)) for segment in back[begin:]} == {GOP}
+    assert not any(segment.is_gap for segment in back[begin:])
+
+
+def test_a_sound_that_cannot_go_on_comes_back_with_a_gop_and_costs_the_picture_nothing(
+    encoder: Encoder,
+) -> None:
+    """Nobody knows what silence is in MP3, so its pause ends with a discontinuity."""
+    encoder.announce(HIGH)
+    frames = [(at, unit(HIGH, 0, number, at)) for number, at in times(HIGH, 24)]
+    frames += [
+        (at, CodedFrame(ENGLISH, Codec.MP3, Millis(0), True, MP3_FRAME))
+        for at in range(200, 24_000, 24)
+        if not 5000 < at < 9000
+    ]
+    for at, frame in sorted(frames, key=lambda each: each[0]):
+        encoder.packager.push(at, frame)
+    listed = encoder.packager.presentation.main.listed
+    assert [segment.msn for segment in listed if segment.is_discontinuous] == [6]
+    assert {len(segment.run(0)) for segment in listed} == {GOP}
+    for segment in listed[5:]:
+        sound = segment.run(1)
+        assert sum(sample.duration for sample in sound) == pytest.approx(2 * 48_000, abs=2500)
 
 
 def test_who_comes_back_with_less_has_less(encoder: Encoder) -> None:
