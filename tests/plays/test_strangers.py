@@ -31,8 +31,8 @@ LIMITS = """
 [limits]
 connect_s = 5.5
 publish_s = 6
-silence_s = 3
-unfinished_message_s = 0.6
+silence_s = 6
+unfinished_message_s = 3
 """
 PER_ADDRESS = 50
 CONNECTIONS = 2000
