@@ -225,8 +225,8 @@ class Presentation:
         match event:
             case PartReady():
                 self._add_part(event, at)
-            case SegmentEnded(by_force):
-                self._claim_independence(not by_force)
+            case SegmentEnded():
+                self._claim_independence(not event.by_force)
                 self._end_segment()
 
     def end(self) -> None:

@@ -259,14 +259,14 @@ class Connection(asyncio.BufferedProtocol):
         match event:
             case Media():
                 self._push(event)
-            case Metadata(values):
+            case Metadata():
                 assert self._publication is not None
-                self._publication.describe(values)
+                self._publication.describe(event.values)
             case PublishRequested():
                 self._unwanted = None
                 self._decision = self._loop.create_task(self._decide(event))
-            case PublishEnded(clean):
-                self._end_publication(clean=clean)
+            case PublishEnded():
+                self._end_publication(clean=event.clean)
             case PlayRequested():
                 self._seat(event)
             case PlayEnded():

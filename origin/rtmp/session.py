@@ -299,10 +299,10 @@ class ServerSession:
 
     def _keep_house(self, message: PingRequest | WindowAckSize | Ignored) -> None:
         match message:
-            case PingRequest(payload):
-                self._say(replies.ping_response(payload))
-            case WindowAckSize(size):
-                self._wire.acknowledge_every(size)
+            case PingRequest():
+                self._say(replies.ping_response(message.payload))
+            case WindowAckSize():
+                self._wire.acknowledge_every(message.size)
             case Ignored():
                 pass
 
@@ -324,16 +324,16 @@ class ServerSession:
         if call.transaction == 0:
             return
         match call:
-            case CreateStream(transaction):
+            case CreateStream():
                 self._streams_created += 1
-                self._say(replies.result(transaction, value=float(self._streams_created)))
-            case GetStreamLength(transaction):
-                self._say(replies.result(transaction, value=0.0))
-            case FcPublish(transaction):
+                self._say(replies.result(call.transaction, value=float(self._streams_created)))
+            case GetStreamLength():
+                self._say(replies.result(call.transaction, value=0.0))
+            case FcPublish():
                 self._say(replies.on_fc_publish())
-                self._say(replies.result(transaction))
-            case ReleaseStream(transaction):
-                self._say(replies.result(transaction))
+                self._say(replies.result(call.transaction))
+            case ReleaseStream():
+                self._say(replies.result(call.transaction))
 
     def _ask(self, publish: Publish) -> PublishRequested:
         self._enter(State.DECIDING)
