@@ -100,9 +100,9 @@ class Cache:
         return self._store.used_bytes
 
     @property
-    def version(self) -> int:
-        """Another number whenever a key may lead to another entry than before, or to none."""
-        return self._store.version
+    def store(self) -> Store:
+        """What is kept; its version tells whether a key may lead to another entry than before."""
+        return self._store
 
     @property
     def objects(self) -> int:

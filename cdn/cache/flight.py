@@ -43,8 +43,8 @@ class Waiting:
 class Flight:
     """One fetch of one key."""
 
-    __slots__ = ("_first", "_joined", "_waiters", "_waiting", "began_at", "entry", "is_open", "old",
-                 "purged", "slow", "task")  # fmt: skip
+    __slots__ = ("_first", "_joined", "_waiters", "began_at", "entry", "is_open", "old",
+                 "purged", "slow", "task", "waiting")  # fmt: skip
 
     def __init__(self, old: Entry | None, began_at: float, waiting: Waiting) -> None:
         self.old = old
@@ -63,20 +63,20 @@ class Flight:
         self._joined: Found | None = None
         # A dict, as a set that keeps the order: first come, first served.
         self._waiters: dict[Waiter, None] = {}
-        self._waiting = waiting
+        self.waiting = waiting
 
     def join(self, waiter: Waiter) -> None:
         """Have ``waiter`` told when the flight lands; the first one is who it is flown for."""
         if self._first is None:
             self._first = waiter
         self._waiters[waiter] = None
-        self._waiting.count += 1
+        self.waiting.count += 1
 
     def leave(self, waiter: Waiter) -> None:
         """Forget ``waiter``, who has left or has been told."""
         if waiter in self._waiters:
             del self._waiters[waiter]
-            self._waiting.count -= 1
+            self.waiting.count -= 1
 
     def joined(self, entry: Entry) -> Found:
         """Return the answer of those who came to a flight that was under way."""
@@ -98,7 +98,7 @@ class Flight:
         """Give everybody who waits this object."""
         self.is_open = False
         found, joined = self._found(entry, joined=False), self.joined(entry)
-        waiters, waiting, first = self._waiters, self._waiting, self._first
+        waiters, waiting, first = self._waiters, self.waiting, self._first
         # Whoever is told may cause another to leave: each is looked up once more.
         for waiter in tuple(waiters):
             if waiter in waiters:

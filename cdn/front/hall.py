@@ -14,12 +14,15 @@ from typing import Protocol
 
 from cdn.cache.body import PIECE_BYTES
 from cdn.cache.cache import Cache
+from cdn.cache.entry import Found
 from cdn.clock import Clock
+from cdn.front.crowd import Crowds
 from cdn.front.door import Door
 from cdn.front.local import NO_COPY, Document, refusal
 from cdn.front.parcels import Parcel
-from cdn.front.renderings import Renderings
-from cdn.front.request import RequestReader
+from cdn.front.renderings import Again, Renderings
+from cdn.front.request import Request, RequestReader
+from cdn.front.wire import Rendered
 from cdn.health import Health
 from cdn.http.keys import Key
 from cdn.observe import Metrics
@@ -75,6 +78,7 @@ class Hall:
         self.access_log = access_log
         self.is_tls = is_tls
         self.renderings = Renderings(cache, clock, metrics)
+        self.crowds = Crowds(self.again_for)
         self._guests: set[Guest] = set()
         self._sweeps = False
 
@@ -128,6 +132,17 @@ class Hall:
         if not self.is_tls:
             self.renderings.shelf.wrote(parcel)
 
+    def is_piecemeal(self, rendered: Rendered) -> bool:
+        """Say whether an answer cannot be written at once (see ``sending``)."""
+        return rendered.grows or (self.is_tls and rendered.body_bytes > PIECE_BYTES)
+
+    def again_for(self, found: Found, request: Request) -> Again | None:
+        """Return what all get who wait for one thing; nothing where each is a case of its own."""
+        if self.health.draining or self.access_log is not None:
+            return None
+        rendered = self.renderings.of(found, request, closes=False, joins=not self.is_tls)
+        return None if self.is_piecemeal(rendered) else self.renderings.again_of(request, rendered)
+
     def no_copy(self) -> Document:
         """Return what a viewer is told when the origin has failed and nothing may stand in."""
         return refusal(503, NO_COPY, date=formatdate(usegmt=True).encode())
@@ -149,6 +164,7 @@ class Hall:
     def _sweep(self) -> None:
         self.stroke += 1
         self.renderings.forget()
+        self.crowds.forget()
         for guest in tuple(self._guests):
             guest.check(self.stroke)
         self._sweeps = bool(self._guests)

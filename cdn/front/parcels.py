@@ -38,13 +38,15 @@ MOST_BYTES = 32 * 1024 * 1024
 class Parcel:
     """The bytes of one answer, head and body, and their file if they have one."""
 
-    __slots__ = ("buffers", "file", "may_share", "size", "writes")
+    __slots__ = ("buffers", "file", "is_plain", "may_share", "size", "writes")
 
     def __init__(self, buffers: tuple[bytes, ...]) -> None:
         self.buffers = buffers
         self.size = sum(map(len, buffers))
         self.file: int | None = None
         """A descriptor, while the shelf keeps it open."""
+        self.is_plain = self.size < SHARED_BYTES and len(buffers) == 1
+        """One small buffer: there is nothing to consider."""
         self.may_share = self.size >= SHARED_BYTES
         self.writes = 0
 

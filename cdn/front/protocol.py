@@ -27,14 +27,14 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import cast
 
-from cdn.cache.body import PIECE_BYTES
 from cdn.cache.entry import Found
 from cdn.cache.flight import Flight
 from cdn.errors import OriginFailed
+from cdn.front.crowd import Crowd
 from cdn.front.hall import Hall, address_of, socket_of
 from cdn.front.local import FULL, LOCAL, refusal
 from cdn.front.parcels import Parcel, send_file
-from cdn.front.renderings import Again, Crowd
+from cdn.front.renderings import Again
 from cdn.front.request import Reading, Request
 from cdn.front.sending import Sending
 from cdn.front.wire import Rendered, render_document
@@ -74,7 +74,7 @@ class FastProtocol(asyncio.Protocol):
         self._inbox = b""
         self._request: Request | None = None
         """What is being answered; None while idle."""
-        self._waits_for: Flight | Sending | None = None
+        self._waits_for: Flight | Crowd | Sending | None = None
         self._stroke = hall.stroke
         """When something last happened, by the sweep's count."""
         self._backlog = 0
@@ -104,7 +104,7 @@ class FastProtocol(asyncio.Protocol):
         self._hall.leave(self)
         self._closing = True
         waits_for, self._waits_for = self._waits_for, None
-        if isinstance(waits_for, Flight):
+        if isinstance(waits_for, Flight | Crowd):
             waits_for.leave(self)
         elif waits_for is not None:
             waits_for.body.leave(self)
@@ -121,8 +121,11 @@ class FastProtocol(asyncio.Protocol):
             if hall.health.draining:
                 self._take(data)
             elif (again := hall.renderings.again(data)) is not None:
-                self._answer_again(again)
-            elif (crowd := hall.renderings.crowd(data)) is not None:
+                tally = again.tally
+                tally.requests += 1
+                tally.sent_bytes += again.body_bytes
+                self._write_again(again)
+            elif (crowd := hall.crowds.find(data)) is not None:
                 self._join(crowd)
             else:
                 self._take(data)
@@ -191,7 +194,7 @@ class FastProtocol(asyncio.Protocol):
             return
         if isinstance(answer, Flight):
             self._waits_for = answer
-            hall.renderings.gather(data, request, answer)
+            hall.crowds.gather(data, request, answer)
         else:
             self.on_found(answer)
             hall.renderings.remember(data, request, answer)
@@ -202,15 +205,16 @@ class FastProtocol(asyncio.Protocol):
         if hall.access_log is not None:
             self._asked_at = hall.clock.monotonic()
         self._request = crowd.request
-        self._waits_for = crowd.flight
-        crowd.flight.join(self)
+        self._waits_for = crowd
+        crowd.join(self)
 
-    def _answer_again(self, again: Again) -> None:
+    def _write_again(self, again: Again) -> None:
         """Write what was written for the same bytes before: nearly every answer is this one."""
-        self._write(again.parcel)
-        tally = again.tally
-        tally.requests += 1
-        tally.sent_bytes += again.body_bytes
+        parcel = again.parcel
+        if parcel.is_plain:
+            self._transport.write(parcel.buffers[0])
+        else:
+            self._write(parcel)
         self._served = True
         self._stroke = self._hall.stroke
 
@@ -232,9 +236,6 @@ class FastProtocol(asyncio.Protocol):
         if parcel.may_share:
             self._hall.share(parcel)
 
-    def _is_piecemeal(self, rendered: Rendered) -> bool:
-        return rendered.grows or (self._hall.is_tls and rendered.body_bytes > PIECE_BYTES)
-
     def _take_inbox(self) -> None:
         data, self._inbox = self._inbox, b""
         if len(data) > DEAF_BYTES:
@@ -251,20 +252,40 @@ class FastProtocol(asyncio.Protocol):
         hall = self._hall
         again = hall.renderings.shared(found, request)
         if again is not None and not self._last and not hall.health.draining:
-            self._request = None
-            self._answer_again(again)
-            if self._inbox and not self._paused:
-                self._take_inbox()
+            again.tally.requests += 1
+            again.tally.sent_bytes += again.body_bytes
+            self._go_on_after(again)
             return
         closes, joins = self._closes(request), not hall.is_tls
         rendered = hall.renderings.of(found, request, closes=closes, joins=joins)
-        if self._is_piecemeal(rendered):
+        if hall.is_piecemeal(rendered):
             self._begin_sending(rendered)
             return
         self._write(rendered.parcel)
         if not closes and request.if_none_match is None and hall.access_log is None:
             hall.renderings.wrote(request, rendered)
         self._finish(rendered.status, found.outcome.value, rendered.body_bytes)
+
+    def is_in(self, crowd: Crowd) -> bool:
+        """Say whether this connection waits with others, and has not been lost meanwhile."""
+        return self._waits_for is crowd
+
+    def on_again(self, again: Again, crowd: Crowd) -> bool:
+        """Write what everybody gets who has waited together."""
+        if self._waits_for is not crowd:
+            return False
+        self._waits_for = None
+        if self._last:
+            self.on_found(again.found)
+            return False
+        self._go_on_after(again)
+        return True
+
+    def _go_on_after(self, again: Again) -> None:
+        self._request = None
+        self._write_again(again)
+        if self._inbox and not self._paused:
+            self._take_inbox()
 
     def on_failure(self, failure: OriginFailed) -> None:
         """Say that there is nothing; why is in the log."""

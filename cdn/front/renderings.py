@@ -1,11 +1,10 @@
 """Answers that were rendered before and are true still, and whole requests that they answer.
 
 A viewer of a live stream sends what thousands of others send in the same second, byte for byte. So
-beside the rendering of each entry stand two shorter ways, from the very bytes of a request: to what
-was written for it last (``Again``), and to those who wait for it already (``Crowd``). The first is
-taken only while the rendering is true to the second and the cache would serve that very entry, the
-second only while nothing of what is waited for has come. Everything else takes the longer way,
-which ends with remembering.
+beside the rendering of each entry stands a shorter way, from the very bytes of a request to what
+was written for it last (``Again``). It is taken only while the rendering is true to the second and
+the cache would serve that very entry. Everything else takes the longer way, which ends with
+remembering. (Another shorter way leads to those who wait for the same already: see ``crowd``.)
 
 Renderings hold bodies that the cache may have dropped meanwhile. They are true for a second at
 most, so all are forgotten at each stroke of the sweep, and there are never more than ``MOST``.
@@ -15,7 +14,6 @@ from dataclasses import dataclass, replace
 
 from cdn.cache.cache import Cache
 from cdn.cache.entry import Found, Outcome
-from cdn.cache.flight import Flight
 from cdn.clock import Clock
 from cdn.front.parcels import Parcel, Shelf
 from cdn.front.request import LONGEST_REMEMBERED_BYTES, Request
@@ -42,24 +40,16 @@ class Again:
     """The cache's version when the entry was last known to be what it would serve."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crowd:
-    """A request that is waiting for its flight: whoever sends the same bytes may join."""
-
-    request: Request
-    flight: Flight
-
-
 class Renderings:
     """One for each edge process."""
 
     def __init__(self, cache: Cache, clock: Clock, metrics: Metrics) -> None:
         self._cache = cache
-        self._clock = clock
+        self._store = cache.store
+        self._now = clock.monotonic
         self._metrics = metrics
         self._rendered: dict[Key, Rendered] = {}
         self._again: dict[bytes, Again] = {}
-        self._crowds: dict[bytes, Crowd] = {}
         self._last: Again | None = None
         self.shelf = Shelf()
         self._tallies: dict[tuple[str, int, str], Tally] = {}
@@ -67,26 +57,13 @@ class Renderings:
     def again(self, data: bytes) -> Again | None:
         """Return what to write for these bytes, if that is known."""
         again = self._again.get(data)
-        if again is None or self._clock.monotonic() >= again.until:
+        if again is None or self._now() >= again.until:
             return None
-        if again.seen != (version := self._cache.version):
+        if again.seen != (version := self._store.version):
             if not self._cache.would_serve(again.request.key, again.found.entry):
                 return None
             again.seen = version
         return again
-
-    def crowd(self, data: bytes) -> Crowd | None:
-        """Return who waits for what these bytes ask for, if anybody does and it may be joined."""
-        crowd = self._crowds.get(data)
-        return crowd if crowd is not None and crowd.flight.is_open else None
-
-    def gather(self, data: bytes, request: Request, flight: Flight) -> None:
-        """Let whoever sends these bytes join the flight."""
-        if len(data) > LONGEST_REMEMBERED_BYTES or request.closes or request.if_none_match:
-            return
-        if len(self._crowds) >= MOST:
-            self._crowds.clear()
-        self._crowds[data] = Crowd(request, flight)
 
     def shared(self, found: Found, request: Request) -> Again | None:
         """Return what was written last, if it was for this very finding and request.
@@ -98,15 +75,19 @@ class Renderings:
             last is None
             or last.found is not found
             or last.request is not request
-            or self._clock.monotonic() >= last.until
+            or self._now() >= last.until
         ):
             return None
         return last
 
     def wrote(self, request: Request, rendered: Rendered) -> None:
         """Note an answer to a plain request that has been written whole."""
+        self._last = self.again_of(request, rendered)
+
+    def again_of(self, request: Request, rendered: Rendered) -> Again:
+        """Return a whole answer as what is written again."""
         found = rendered.found
-        self._last = Again(
+        return Again(
             request=request,
             found=found,
             until=rendered.until,
@@ -130,7 +111,7 @@ class Renderings:
 
     def of(self, found: Found, request: Request, *, closes: bool, joins: bool) -> Rendered:
         """Return the answer's bytes, rendered for this viewer or for one before."""
-        now = self._clock.monotonic()
+        now = self._now()
         if request.if_none_match is not None or closes:
             return render(found, request.if_none_match, now, closes=closes, joins=joins)
         rendered = self._rendered.get(request.key)
@@ -156,7 +137,6 @@ class Renderings:
         """Let go of everything."""
         self._rendered.clear()
         self._again.clear()
-        self._crowds = {data: crowd for data, crowd in self._crowds.items() if crowd.flight.is_open}
         self._last = None
         self.shelf.empty()
         self._tallies.clear()

@@ -159,9 +159,9 @@ class House:
         self._config.load()
         self.state = ServerState()
 
-    def connect(self, address: str = "192.0.2.1") -> Line:
+    def connect(self, address: str = "192.0.2.1", line: Line | None = None) -> Line:
         """A viewer comes."""
-        line = Line(address)
+        line = line or Line(address)
         line.protocol = self.protocol()
         line.protocol.connection_made(line)
         return line
