@@ -49,12 +49,16 @@ class Connection(asyncio.Protocol):
         return answer
 
     async def piece(self) -> bytes:
-        """Return what has come in of the body; nothing at its end."""
-        assert self._answer is not None, "ask() comes first"
-        while not self._answer.held_bytes:
-            if self._answer.stage is Stage.WHOLE:
-                return b""
+        """Return what comes in next of the body; nothing at its end."""
+        while (piece := self.piece_at_hand()) is None:
             await self._something_new()
+        return piece
+
+    def piece_at_hand(self) -> bytes | None:
+        """Return what there is of the body, nothing at its end, None if it has to be waited for."""
+        assert self._answer is not None, "ask() comes first"
+        if not self._answer.held_bytes:
+            return b"" if self._answer.stage is Stage.WHOLE else None
         if self._is_paused and self._transport is not None:
             self._transport.resume_reading()
             self._is_paused = False

@@ -12,7 +12,8 @@ The supervisor is synchronous and waits for signals only::
     SIGTERM, SIGINT    pass SIGTERM on; leave when all are gone, or kill what is left
     SIGHUP             read the settings again; if they are good, pass it on
     SIGRTMIN           a worker says that it is open
-    its own death      the kernel sends SIGTERM to its workers (prctl, PR_SET_PDEATHSIG)
+    its own death      the kernel kills its workers (prctl, PR_SET_PDEATHSIG): whoever starts the
+                       next edge finds the ports free, instead of held by those who say goodbye
 
 Each worker has a cache of its own, so N workers fetch an object up to N times.
 """
@@ -20,6 +21,7 @@ Each worker has a cache of its own, so N workers fetch an object up to N times.
 import asyncio
 import ctypes
 import errno
+import gc
 import os
 import signal
 import socket
@@ -64,6 +66,8 @@ HEARD = frozenset({signal.SIGCHLD, signal.SIGHUP, OPEN, *STOP_SIGNALS})
 def run(settings: EdgeSettings, reread: Reread) -> None:
     """Serve until told to stop; a SIGHUP has the settings read again."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody can hear it
+    gc.freeze()  # imports and settings stay for good: neither collections nor forks touch them
+    gc.enable()
     _ask_for_descriptors(settings)
     listen = settings.listen
     listeners = open_listeners(listen.host, listen.http_port, listen.workers, listen.backlog)
@@ -178,10 +182,10 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     return f"cannot listen on {host} port {port}: {error.strerror}"
 
 
-def end_with_parent(parent: int) -> None:
-    """Ask the kernel for SIGTERM when the parent dies; leave at once if it already has."""
+def end_with_parent(parent: int, number: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the kernel for a signal when the parent dies; leave at once if it already has."""
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM) != 0:
+    if libc.prctl(PR_SET_PDEATHSIG, number) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     if os.getppid() != parent:
         raise SystemExit(0)
@@ -280,7 +284,7 @@ class Supervisor:
         try:
             os.setpgid(0, 0)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
-            end_with_parent(self._pid)
+            end_with_parent(self._pid, signal.SIGKILL)
             for other, listener in enumerate(self._listeners):
                 if other != index:
                     listener.close()
