@@ -63,9 +63,9 @@ def _picture_entry(configuration: VideoConfiguration) -> bytes:
     if configuration.pixel_aspect != (1, 1):
         # Chromium takes the shape of a pixel from here alone, not from the SPS.
         boxes.append(box(b"pasp", struct.pack(">II", *configuration.pixel_aspect)))
-    if (display := configuration.told.display) is not None:
+    if (display := configuration.shown_display) is not None:
         boxes.append(_mdcv(display))
-    if (light := configuration.told.light) is not None:
+    if (light := configuration.shown_light) is not None:
         boxes.append(_clli(light))
     return box(configuration.codec.value.encode(), entry, *boxes)
 

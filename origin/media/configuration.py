@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
 from origin.media.coded import Codec, MediaKind
-from origin.media.colour import NOTHING_TOLD, Colour, ColourTold
+from origin.media.colour import NOTHING_TOLD, Colour, ColourTold, LightLevel, MasteringDisplay
 from origin.media.timebase import VIDEO_TIMESCALE
 
 
@@ -33,12 +33,22 @@ class VideoConfiguration:
     """The sample aspect ratio; (1, 1) where the stream does not say."""
     colour: Colour | None = field(default=None, kw_only=True)
     """As the stream itself says; None where it does not."""
+    display: MasteringDisplay | None = field(default=None, kw_only=True)
+    light: LightLevel | None = field(default=None, kw_only=True)
     told: ColourTold = field(default=NOTHING_TOLD, kw_only=True)
     """As it is told beside the stream, which is what counts."""
 
     @property
     def timescale(self) -> int:
         return VIDEO_TIMESCALE
+
+    @property
+    def shown_display(self) -> MasteringDisplay | None:
+        return self.told.display or self.display
+
+    @property
+    def shown_light(self) -> LightLevel | None:
+        return self.told.light or self.light
 
     @property
     def shown_colour(self) -> Colour | None:

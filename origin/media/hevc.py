@@ -16,6 +16,7 @@ from typing import ClassVar
 from origin.errors import MediaError
 from origin.media.coded import Codec
 from origin.media.configuration import VideoConfiguration
+from origin.media.hevc_sei import NAL_SEI, read_hdr
 from origin.media.hevc_sps import parse_sps
 
 RECORD_VERSION = 1
@@ -42,12 +43,13 @@ class HevcConfiguration(VideoConfiguration):
             raise MediaError(f"not an HEVC decoder configuration record: {record[:8].hex()}")
         if (record[21] & LENGTH_SIZE_MASK) + 1 not in LENGTH_SIZES:
             raise MediaError("HEVC NAL units with a length prefix of 3 bytes")
-        complete, first = _arrays(record)
+        complete, first, messages = _arrays(record)
         if not first.keys() >= PARAMETER_SETS:
             raise MediaError(
                 "the HEVC configuration lacks parameter sets: they must be in the header"
             )
         picture = parse_sps(first[NAL_SPS])
+        display, light = read_hdr(messages)
         return HevcConfiguration(
             record=complete,
             codecs=_codecs(record),
@@ -56,13 +58,16 @@ class HevcConfiguration(VideoConfiguration):
             frame_rate=picture.frame_rate,
             pixel_aspect=picture.pixel_aspect,
             colour=picture.colour,
+            display=display,
+            light=light,
         )
 
 
-def _arrays(record: bytes) -> tuple[bytes, dict[int, bytes]]:
-    """Walk over the arrays; return the record with complete ones, and each type's first unit."""
+def _arrays(record: bytes) -> tuple[bytes, dict[int, bytes], list[bytes]]:
+    """Return the record with complete arrays, each type's first unit, and all SEI units."""
     complete = bytearray(record)
     first: dict[int, bytes] = {}
+    messages: list[bytes] = []
     at = HEAD_BYTES + 1
     for _ in range(record[HEAD_BYTES]):
         if at + 3 > len(record):
@@ -78,8 +83,10 @@ def _arrays(record: bytes) -> tuple[bytes, dict[int, bytes]]:
             if len(unit) < size or size < 2 or unit[0] >> 1 & NAL_TYPE_MASK != nal_type:
                 raise MediaError(f"the HEVC configuration's NAL unit at byte {at} is broken")
             first.setdefault(nal_type, unit)
+            if nal_type == NAL_SEI:
+                messages.append(unit)
             at += 2 + size
-    return bytes(complete[:at]), first
+    return bytes(complete[:at]), first, messages
 
 
 def _codecs(record: bytes) -> str:

@@ -28,6 +28,22 @@ HDR10 = ColourTold(
 )
 
 
+AS_FFPROBE_SAYS = {
+    "red_x=34000/50000",
+    "red_y=16000/50000",
+    "green_x=13250/50000",
+    "green_y=34500/50000",
+    "blue_x=7500/50000",
+    "blue_y=3000/50000",
+    "white_point_x=15635/50000",
+    "white_point_y=16450/50000",
+    "min_luminance=50/10000",
+    "max_luminance=10000000/10000",
+    "max_content=1000",
+    "max_average=400",
+}
+
+
 def every_configuration() -> list[tuple[str, Configuration]]:
     found: list[tuple[str, Configuration]] = [
         ("h264", VIDEO.configuration),
@@ -96,21 +112,19 @@ def test_hdr10_is_written_where_metadata_tells_of_it(tmp_path: Path) -> None:
     assert isinstance(configuration, VideoConfiguration)
     told = replace(configuration, told=HDR10)
     assert b"colrnclx" + bytes.fromhex("00090010000900") in initialization((Track(told),))
-    said = probe(told, tmp_path).splitlines()
-    assert {
-        "red_x=34000/50000",
-        "red_y=16000/50000",
-        "green_x=13250/50000",
-        "green_y=34500/50000",
-        "blue_x=7500/50000",
-        "blue_y=3000/50000",
-        "white_point_x=15635/50000",
-        "white_point_y=16450/50000",
-        "min_luminance=50/10000",
-        "max_luminance=10000000/10000",
-        "max_content=1000",
-        "max_average=400",
-    } <= set(said)
+    assert set(probe(told, tmp_path).splitlines()) >= AS_FFPROBE_SAYS
+
+
+def test_hdr10_is_written_where_the_encoder_put_it_beside_the_parameter_sets(
+    tmp_path: Path,
+) -> None:
+    configuration = flv_file("hevc_pq").configuration(MediaKind.VIDEO)
+    assert isinstance(configuration, VideoConfiguration)
+    assert (configuration.display, configuration.light) == (HDR10.display, HDR10.light)
+    assert configuration.told.display is None
+    without = flv_file("hevc_aac").configuration(MediaKind.VIDEO).record
+    said = probe(replace(configuration, record=without), tmp_path)
+    assert set(said.splitlines()) >= AS_FFPROBE_SAYS
 
 
 @pytest.mark.parametrize("configuration", EVERY)
