@@ -8,7 +8,10 @@ import pytest
 from origin.http.app import create_app
 from origin.http.state import OriginState
 from origin.observe.metrics import MetricsPage
+from tests.support.epilogue import nothing_is_left
 from tests.support.stations import Station
+
+__all__ = ["nothing_is_left"]
 
 
 @pytest.fixture

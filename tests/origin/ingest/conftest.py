@@ -6,6 +6,10 @@ from collections.abc import Callable
 import pytest
 import uvloop
 
+from tests.support.epilogue import nothing_is_left
+
+__all__ = ["nothing_is_left"]
+
 
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
