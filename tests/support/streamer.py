@@ -23,7 +23,6 @@ from tests.support.rtmp_client import RtmpClient, rtmp_client
 SECONDS = 6
 GOP_FRAMES = 30
 AGAIN_AFTER_S = 0.05
-GOODBYE_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,14 +34,12 @@ class Clocks:
         self._jump_ms = 0
         self._jumped_at: int | None = None
         self._second = 0
-        self.jumps = 0
 
     def take(self, second: Second) -> None:
         self._second = second.number
         if second.jump_ms:
             self._jump_ms = second.jump_ms
             self._jumped_at = second.number
-            self.jumps += 1
         self._excess_ms = 0
         if not second.sounds or not second.pictures:
             return
