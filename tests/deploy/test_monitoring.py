@@ -62,7 +62,7 @@ QUERIES = [*alert_queries(), *dashboard_queries()]
 
 def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["promtool", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
 
 
 def play_alerts(folder: Path, rules: str) -> subprocess.CompletedProcess[str]:

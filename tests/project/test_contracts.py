@@ -72,6 +72,6 @@ def lint_imports(tree: Path) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=240,
     )
     return done.returncode, done.stdout + done.stderr

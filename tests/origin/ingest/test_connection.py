@@ -14,10 +14,7 @@ from tests.support.doors import OpenDoor, SlowDoor
 from tests.support.encoders import ECHO, HELLO, Encoder
 from tests.support.transports import NONCE, FakeTransport, Wire
 
-pytestmark = [
-    pytest.mark.asyncio(loop_factories=["asyncio"]),  # no loop's transport is used here
-    pytest.mark.timeout(10),
-]
+pytestmark = pytest.mark.asyncio(loop_factories=["asyncio"])  # no loop's transport is used here
 
 
 def greeting(encoder: Encoder) -> bytes:

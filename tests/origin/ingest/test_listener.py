@@ -26,8 +26,6 @@ BAD_NAME = "NetStream.Publish.BadName"
 REJECTED = "NetStream.Publish.Rejected"
 FAILED = "NetStream.Publish.Failed"
 
-pytestmark = pytest.mark.timeout(20)
-
 
 async def send_two_frames(client: RtmpClient) -> None:
     encoder = client.encoder

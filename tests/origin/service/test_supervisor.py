@@ -11,7 +11,7 @@ import pytest
 
 from origin.service.supervisor import GROWN_UP_S, pause_after
 
-pytestmark = pytest.mark.timeout(30)  # less than an orphan would live
+pytestmark = pytest.mark.timeout(90)  # less than an orphan would live
 
 PROGRAM = """
 import os, sys, time
@@ -50,7 +50,7 @@ CHILDREN = {
     "stubborn": Child("stubborn", lambda: fork(stubborn)),
 }
 import origin.service.supervisor as module
-module.STOP_WITHIN_S = 0.5
+module.STOP_WITHIN_S = 0.5 if "stubborn" in sys.argv else 60.0
 sys.exit(supervise([CHILDREN[name] for name in sys.argv[1:]]))
 """
 
@@ -75,7 +75,7 @@ class Supervised:
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
     def wait_for_silence(self) -> None:
         """Wait until every process that could write here has ended."""

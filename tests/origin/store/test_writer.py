@@ -77,7 +77,7 @@ def test_a_disk_that_stands_still_holds_nobody_up_and_costs_bounded_memory(tmp_p
     for writer in running(disk, limit_bytes=100):
         with capture_logs() as logs:
             create(writer, "main", tmp_path / "1", (bytes(40),))
-            assert disk.is_busy.wait(10)
+            assert disk.is_busy.wait(60)
             for _ in range(1000):
                 append(writer, "main", tmp_path / "1", (bytes(40),))
             assert writer.waiting_bytes <= 100
