@@ -59,13 +59,15 @@ def listing(rule: str, what: str, segments_in_parts: int) -> Broken:
     )
 
 
-def with_part(change: Callable[[PartPiece], PartPiece]) -> Callable[[Broadcast], Broadcast]:
-    """Change the second part of the third segment."""
+def with_part(
+    change: Callable[[PartPiece], PartPiece], index: int = 1
+) -> Callable[[Broadcast], Broadcast]:
+    """Change a part of the third segment, the second one."""
 
     def apply(broadcast: Broadcast) -> Broadcast:
         pieces = list(broadcast.pieces)
         parts = list(pieces[2].parts)
-        parts[1] = change(parts[1])
+        parts[index] = change(parts[index])
         pieces[2] = replace(pieces[2], parts=tuple(parts))
         return replace(broadcast, pieces=tuple(pieces))
 
@@ -104,6 +106,14 @@ def longer(part: PartPiece) -> PartPiece:
 
 def missing(part: PartPiece) -> PartPiece:
     return replace(part, is_gap=True)
+
+
+def torn(broadcast: Broadcast) -> Broadcast:
+    """The second part of the third segment is missing, as the segment says; what follows is not."""
+    torn = with_part(missing)(broadcast)
+    pieces = list(torn.pieces)
+    pieces[2] = replace(pieces[2], is_gap=True)
+    return replace(torn, pieces=tuple(pieces))
 
 
 LOW_LATENCY = [
@@ -149,6 +159,7 @@ LOW_LATENCY = [
     ),
     in_parts("P13", "a keyframe that is not told of", media('.0.m4s",INDEPENDENT=YES', '.0.m4s"')),
     in_parts("P13", "INDEPENDENT=NO", media(PART, f"{PART},INDEPENDENT=NO")),
+    sent("P13", "a part that needs what is missing before it", torn, VIDEO),
     served(
         "P13", "sound that is said to need what was before", media(",INDEPENDENT=YES", ""), AUDIO
     ),
@@ -162,7 +173,7 @@ LOW_LATENCY = [
         media("#EXTINF:2.00000,\ne1-9", "#EXT-X-GAP\n#EXTINF:2.00000,\ne1-9"),
     ),
     in_parts("P19", "GAP=NO", media(PART, f"{PART},GAP=NO")),
-    sent("P19", "a gap in a segment that is none", with_part(missing), VIDEO),
+    sent("P19", "a gap in a segment that is none", with_part(missing, -1), VIDEO),
     cut("F2", "two fragments in a part", OddParts(fragments=2)),
     sent("F2", "a part that is more than its share of the segment", with_part(longer), VIDEO),
     cut("F6", "a clock of no known kind", OddParts(clock_flags=3)),

@@ -174,7 +174,7 @@ class FakeOrigin:
         ):
             return None
         pieces = [piece for piece in self.broadcast.pieces if not piece.is_gap]
-        parts = [part for piece in pieces for part in piece.parts if not part.is_gap]
+        parts = [part for piece in self.broadcast.pieces for part in piece.parts if not part.is_gap]
         bodies = {piece.uri: piece.body for piece in pieces}
         bodies |= {part.uri: part.body for part in parts}
         return {**bodies, **self.broadcast.maps}.get(name)

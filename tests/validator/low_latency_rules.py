@@ -92,8 +92,9 @@ def _length_fault(part: Part, target: Decimal | None, *, is_last: bool) -> str |
 
 
 def independent_parts(recording: Recording) -> Iterator[Finding]:
-    """P13: INDEPENDENT=YES where decoding can begin, and nowhere else."""
+    """P13: INDEPENDENT=YES where decoding can begin, and nowhere else; and behind every gap."""
     for rendition in low_latency(recording):
+        yield from _behind_gaps(rendition)
         for part in rendition.parts:
             said = part.tag.attributes.get("INDEPENDENT")
             truly = _can_begin(part)
@@ -107,6 +108,16 @@ def independent_parts(recording: Recording) -> Iterator[Finding]:
             if promises and tail and not {"INDEPENDENT", "GAP"} & tail[0].attributes.keys():
                 at = where(rendition, version)
                 yield Finding(at, "promises independent segments, and begins one that is not")
+
+
+def _behind_gaps(rendition: Rendition) -> Iterator[Finding]:
+    """Who has not got what a frame refers to can do nothing with it."""
+    is_behind = False
+    for part in rendition.parts:
+        can_begin = None if part.is_gap else _can_begin(part)
+        if is_behind and can_begin is False:
+            yield Finding(part.name, "needs what is missing before it")
+        is_behind = part.is_gap or (is_behind and can_begin is None)
 
 
 def _can_begin(part: Part) -> bool | None:
