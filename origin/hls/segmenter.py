@@ -309,7 +309,8 @@ class Segmenter:
     ) -> None:
         self._room += sum([weight(run) for run in samples])
         leading = samples[self.leader]
-        self._attendance.note(self._queues.other_pictures, samples, self._waiting, at)
+        end = at + self._shift
+        self._attendance.note(self._queues.other_pictures, samples, self._waiting, end)
         if leading:
             self._led_until = leading[-1].dts + leading[-1].duration
         part = PartReady(
