@@ -8,7 +8,9 @@ speaks for the stream. What a sample entry wants (annex F) are fields of that fr
              | bsid 5
 
 A frame of AC-3 always is 1536 samples; one of E-AC-3 is 256 for each of its blocks, and a message
-may hold several. E-AC-3 of more than one substream (7.1, two programmes) is refused.
+may hold several. E-AC-3 of more than one substream (7.1, two programmes) is refused: there is no
+encoder at hand that makes such a stream, and a ``dec3`` box (annex F.6) that nobody has tried would
+be a guess.
 """
 
 from collections.abc import Iterator
@@ -32,6 +34,8 @@ LAST_FRAME_SIZE_CODE = 37
 CHANNELS = (2, 1, 2, 3, 3, 4, 4, 5)  # by acmod, without the low-frequency one (4.4.2.3)
 MONO, STEREO = 1, 2
 HEADER_BYTES = 8
+MOST_FRAMES = 64
+"""Looked at in one message of E-AC-3: six of one block are usual, where a message holds several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,8 @@ class Eac3Configuration(AudioConfiguration):
         first = frames[0]
         if any(frame.stream_type == 1 or frame.substream for frame in frames):
             raise MediaError(
-                "E-AC-3 with several substreams cannot be played: set the encoder to 5.1 or stereo"
+                "E-AC-3 of several substreams (7.1, two programmes) is not taken: "
+                "set the encoder to 5.1 or stereo"
             )
         bits_per_block = first.size * 8 // first.blocks
         kilobits = bits_per_block * first.sample_rate // (BLOCK_SAMPLES * 1000)
@@ -115,7 +120,9 @@ class Eac3Configuration(AudioConfiguration):
         """How many samples the frames of a message hold; of a broken one, what is usual."""
         samples = 0
         at = 0
-        while payload[at : at + 2] == SYNC and len(payload) >= at + 5:
+        for _ in range(MOST_FRAMES):
+            if payload[at : at + 2] != SYNC or len(payload) < at + 5:
+                break
             blocks = 6 if payload[at + 4] >> 6 == 3 else BLOCKS[payload[at + 4] >> 4 & 3]
             samples += blocks * BLOCK_SAMPLES
             at += 2 * (((payload[at + 2] & 7) << 8 | payload[at + 3]) + 1)
@@ -124,7 +131,9 @@ class Eac3Configuration(AudioConfiguration):
 
 def _frames(payload: bytes) -> Iterator[_Frame]:
     at = 0
-    while payload[at : at + 2] == SYNC:
+    for _ in range(MOST_FRAMES):
+        if payload[at : at + 2] != SYNC:
+            return
         frame = _frame(payload[at + 2 : at + HEADER_BYTES])
         yield frame
         at += frame.size

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import CDPSession, Page, expect
 
 from origin.media.coded import MediaKind, TrackId
+from origin.rtmp.amf0 import AmfValue
 from tests.support.browser import Visit, chromium, visit
 from tests.support.ladders import Rung, climbing
 from tests.support.replays import replaying
@@ -25,6 +26,12 @@ PATIENCE_S = 60.0
 PATIENCE_MS = PATIENCE_S * 1000
 TWO_OF_EACH = "ffmpeg9_multitrack_2v2a"
 FIRST_PICTURE, SECOND_PICTURE = TrackId(MediaKind.VIDEO, 0), TrackId(MediaKind.VIDEO, 1)
+NAMES: dict[str, AmfValue] = {
+    "audioTrackIdInfoMap": {
+        "0": {"title": "Stage", "language": "en"},
+        "1": {"title": "Kommentar", "language": "de"},
+    }
+}
 HIGH, LOW = Rung(640, 1200), Rung(320, 350)
 NARROW_BYTES_PER_S = 900_000 // 8
 """Too little for the high rung, and enough for the low one."""
@@ -96,6 +103,24 @@ class Viewer:
     async def choose(self, menu: str, choice: str) -> None:
         await self.page.locator(f"#{menu} select").select_option(choice, force=True)
 
+    async def sounds(self) -> list[list[str]]:
+        """Name and language of each sound, as the page's own hls.js reads the playlist."""
+        (library,) = {each.url for each in self.visit.requests if "/hls.min" in each.url}
+        found: list[list[str]] = await self.page.evaluate(
+            """async (library) => {
+                const { default: Hls } = await import(library);
+                const hls = new Hls({ autoStartLoad: false });
+                const parsed = new Promise((done) => hls.on(Hls.Events.MANIFEST_PARSED, done));
+                hls.loadSource("/main/index.m3u8");
+                await parsed;
+                const sounds = hls.allAudioTracks.map(({ name, lang }) => [name, lang]);
+                hls.destroy();
+                return sounds;
+            }""",
+            library,
+        )
+        return found
+
     def asked_of(self, rendition: str) -> int:
         """How many parts and segments of a rendition were asked for."""
         return sum(
@@ -160,12 +185,14 @@ async def test_sounds_and_qualities_are_chosen_in_one_player_and_may_end(
     assert viewer.visit.complaints == [], "no error that hls.js does not get over by itself"
 
 
-async def test_a_picture_that_stalls_is_left_for_another(
+async def test_sounds_have_their_names_and_a_picture_that_stalls_is_left_for_another(
     server: TidecastProcess, viewer: Viewer
 ) -> None:
-    async with replaying(server.ports.rtmp, "main", TWO_OF_EACH) as streamer:
+    async with replaying(server.ports.rtmp, "main", TWO_OF_EACH, NAMES) as streamer:
         await server.until("main", "live")
         await viewer.open(f"{server.base}/main")
+        assert await viewer.choices("audio") == ["Stage", "Kommentar"]
+        assert await viewer.sounds() == [["Stage", "en"], ["Kommentar", "de"]]
         await viewer.choose("quality", "90p")
         await viewer.shows(Rung(160, 0))
         await viewer.goes_on(1.0)

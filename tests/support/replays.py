@@ -7,16 +7,18 @@
         ...
         await sender.leave()
 
-The media is the recording's, message by message; commands and chunks are made anew. Its times go
-on from one time to the next, as if the encoder had never stopped.
+The media is the recording's, message by message; commands and chunks are made anew, and what
+onMetaData says is the test's. Its times go on from one time to the next, as if the encoder had
+never stopped.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 
 from origin.media.coded import Coded, CodedFrame, MediaKind, TrackId
+from origin.rtmp.amf0 import AmfValue
 from origin.rtmp.flv import read_audio, read_video
 from origin.rtmp.messages import Media
 from tests.support.captures import captures
@@ -24,6 +26,7 @@ from tests.support.encoders import ECHO, HELLO, Encoder
 from tests.support.sessions import Rehearsal
 
 FRAME_MS = 40
+NOTHING: dict[str, AmfValue] = {}
 
 
 def recorded(name: str) -> list[Media]:
@@ -56,9 +59,12 @@ def frames_of(message: Media) -> list[CodedFrame]:
 class Sender:
     """One connection that publishes."""
 
-    def __init__(self, port: int, stream: str, media: list[Media]) -> None:
+    def __init__(
+        self, port: int, stream: str, media: list[Media], metadata: Mapping[str, AmfValue]
+    ) -> None:
         self.without: set[TrackId] = set()
         """Tracks of which nothing is sent for now."""
+        self._metadata = metadata
         self._leaves = asyncio.Event()
         self._sending = asyncio.create_task(self._send(port, stream, media))
 
@@ -80,6 +86,8 @@ class Sender:
         try:
             for piece in (HELLO, ECHO, encoder.connect(), encoder.publish(stream)):
                 writer.write(piece)
+            if self._metadata:
+                writer.write(encoder.metadata(self._metadata))
             began = clock()
             for at, message, frames in for_ever(media):
                 await asyncio.sleep(max(0.0, began + at / 1000 - clock()))
@@ -97,9 +105,11 @@ class Sender:
 
 
 @asynccontextmanager
-async def replaying(port: int, stream: str, name: str) -> AsyncGenerator[Sender]:
+async def replaying(
+    port: int, stream: str, name: str, metadata: Mapping[str, AmfValue] = NOTHING
+) -> AsyncGenerator[Sender]:
     """A publisher for as long as the block lasts."""
-    sender = Sender(port, stream, recorded(name))
+    sender = Sender(port, stream, recorded(name), metadata)
     try:
         yield sender
     finally:
