@@ -1,4 +1,7 @@
-"""The recorder over a real connection, from an origin that lives twenty times as fast."""
+"""The recorder over a real connection, from an origin that lives twenty times as fast.
+
+It lives by the turns of the loop that both share: a busy machine slows it down with its recorder.
+"""
 
 import asyncio
 import re
@@ -16,6 +19,8 @@ from tests.validator.session import Probe, Purpose, Request, Session
 from tests.validator.watching import Pace
 
 SPEED = 20.0
+TURN_S = 0.005
+WITHIN_S = 60
 FAST = Pace(
     playlist_s=0.02,
     multivariant_s=0.1,
@@ -34,21 +39,35 @@ def purpose_of(path: str) -> Purpose:
     return Purpose.MULTIVARIANT if path.endswith(".m3u8") else Purpose.SEGMENT
 
 
+class Life:
+    """How old an origin is."""
+
+    def __init__(self) -> None:
+        self.age_s = 0.0
+
+    async def live(self) -> None:
+        """Grow older by the same each turn, however late that comes."""
+        while True:
+            await asyncio.sleep(TURN_S)
+            self.age_s += TURN_S * SPEED
+
+    async def until(self, age_s: float) -> None:
+        while self.age_s < age_s:  # noqa: ASYNC110 - its own clock, not the test's
+            await asyncio.sleep(TURN_S)
+
+
 @asynccontextmanager
 async def served(origin: FakeOrigin) -> AsyncIterator[str]:
     """The origin on a port; its broadcast begins now."""
-    loop = asyncio.get_running_loop()
-    begin_s = loop.time()
+    life = Life()
 
     async def answer(asked: web.Request) -> web.Response:
         url = BASE + asked.path_qs.removeprefix("/main/")
         headers = {name.lower(): value for name, value in asked.headers.items()}
         request = Request(purpose_of(asked.path), Probe.PLAIN, url, asked.method, headers)
-        age_s = (loop.time() - begin_s) * SPEED
-        ready_s = origin.ready_s(request, age_s)
-        if ready_s > age_s:
-            await asyncio.sleep((ready_s - age_s) / SPEED)  # that is what an origin does
-        made = origin.answer(request, max(ready_s, (loop.time() - begin_s) * SPEED))
+        ready_s = origin.ready_s(request, life.age_s)
+        await life.until(ready_s)  # that is what an origin does
+        made = origin.answer(request, max(ready_s, life.age_s))
         kept = {name: value for name, value in made.headers.items() if name != "content-length"}
         return web.Response(status=made.status, headers=kept, body=made.body)
 
@@ -57,10 +76,13 @@ async def served(origin: FakeOrigin) -> AsyncIterator[str]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
+    living = asyncio.create_task(life.live())
     try:
         host, port = runner.addresses[0][:2]
         yield f"http://{host}:{port}/main/index.m3u8"
     finally:
+        living.cancel()
+        await asyncio.wait([living])
         await runner.cleanup()
 
 
@@ -77,8 +99,8 @@ async def test_the_recorder_has_every_byte_when_the_playlist_has_ended(
 ) -> None:
     broadcast = broadcasts["fmp4 video"]
     async with served(FakeOrigin(broadcast)) as url, Recorder(url, FAST) as recorder:
-        await recorder.saw_segments(2, within_s=5)
-        session = await recorder.ended(within_s=5)
+        await recorder.saw_segments(2, within_s=WITHIN_S)
+        session = await recorder.ended(within_s=WITHIN_S)
 
     assert bodies(session) == {piece.uri: piece.body for piece in broadcast.pieces}
     assert session.must_end
@@ -88,7 +110,7 @@ async def test_what_comes_compressed_is_kept_compressed(
     broadcasts: Mapping[str, Broadcast],
 ) -> None:
     async with served(FakeOrigin(broadcasts["fmp4 video"])) as url, Recorder(url, FAST) as recorder:
-        session = await recorder.ended(within_s=5)
+        session = await recorder.ended(within_s=WITHIN_S)
 
     zipped = [each for each in session.exchanges if "content-encoding" in each.headers]
     assert {each.request.probe for each in zipped} == {Probe.GZIP}
@@ -102,7 +124,7 @@ async def test_a_recorder_that_is_told_to_stop_does_what_is_left_at_once(
     async with served(FakeOrigin(broadcasts["fmp4"], endless)) as url:
         patient = replace(FAST, again_after_s=1000.0)
         async with Recorder(url, patient) as recorder:
-            await recorder.saw_segments(6, within_s=5)
+            await recorder.saw_segments(6, within_s=WITHIN_S)
             with recorder.silence():
                 pass
             session = await recorder.stopped()
@@ -126,7 +148,7 @@ async def test_a_server_that_is_not_there_is_recorded_as_such() -> None:
 async def test_low_latency_is_recorded_as_it_happens(broadcasts: Mapping[str, Broadcast]) -> None:
     broadcast = broadcasts["parts video"]
     async with served(FakeOrigin(broadcast)) as url, Recorder(url, FAST) as recorder:
-        session = await recorder.ended(within_s=10)
+        session = await recorder.ended(within_s=WITHIN_S)
 
     held = {
         each.request.probe
