@@ -11,6 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.support.browser import SMALL, Visit, chromium, visit
+from tests.support.glass import STARVED_MS
 from tests.support.pushers import Codec, Picture, Sound, pushing
 from tests.support.servers import TidecastProcess, tidecast
 
@@ -20,6 +21,7 @@ MOVES_WITHIN_S = 5.0
 PLAYED_S, OF_S = 5.0, 6.0
 PATIENCE_MS = 30_000
 GONE_S = 3.0
+ROUNDS = 3
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -138,20 +140,26 @@ async def picture_moves(page: Page) -> None:
 async def seconds_played_in(page: Page, seconds: float) -> float:
     """By how much currentTime moves on while ``seconds`` pass on the wall clock.
 
-    A jump to the live edge does not count as playing: only small steps are added up.
+    A jump to the live edge does not count as playing: only small steps are added up. While the
+    machine leaves the page without a processor nobody could play, so that is looked at again.
     """
-    return float(
-        await page.evaluate(
+    played = 0.0
+    for _ in range(ROUNDS):
+        played, longest_step_ms = await page.evaluate(
             """(seconds) => new Promise((done) => {
                 const video = document.querySelector('video');
-                let last = video.currentTime, played = 0;
+                let last = video.currentTime, played = 0, stepped = performance.now(), longest = 0;
                 const step = setInterval(() => {
-                    const moved = video.currentTime - last;
+                    const moved = video.currentTime - last, now = performance.now();
                     last = video.currentTime;
+                    longest = Math.max(longest, now - stepped);
+                    stepped = now;
                     if (moved > 0 && moved < 1) played += moved;
                 }, 100);
-                setTimeout(() => { clearInterval(step); done(played); }, seconds * 1000);
+                setTimeout(() => { clearInterval(step); done([played, longest]); }, seconds * 1000);
             })""",
             seconds,
         )
-    )
+        if longest_step_ms < STARVED_MS:
+            break
+    return played
