@@ -11,7 +11,8 @@ from origin.bench.errors import CannotMeasure
 from origin.errors import OriginError
 from origin.rtmp import amf0
 from origin.rtmp.amf0 import Amf0Reader, AmfValue
-from origin.rtmp.chunk import SET_CHUNK_SIZE, ChunkReader, ChunkWriter, Message
+from origin.rtmp.chunk import SET_CHUNK_SIZE, ChunkReader, Message
+from origin.rtmp.chunk_writer import ChunkWriter
 from origin.rtmp.limits import Limits
 from origin.rtmp.messages import Type
 

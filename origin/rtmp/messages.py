@@ -151,7 +151,7 @@ Incoming: TypeAlias = (
     | Ignored
 )  # fmt: skip
 
-MEDIA = {Type.VIDEO: MediaKind.VIDEO, Type.AUDIO: MediaKind.AUDIO}
+MEDIA = {int(Type.VIDEO): MediaKind.VIDEO, int(Type.AUDIO): MediaKind.AUDIO}
 """The message types that carry media, and which."""
 
 AMF = frozenset({Type.AMF3_DATA, Type.AMF3_COMMAND, Type.AMF0_DATA, Type.AMF0_COMMAND})

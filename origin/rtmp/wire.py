@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 from origin.errors import ProtocolError
 from origin.rtmp import replies
-from origin.rtmp.chunk import ChunkReader, ChunkWriter, Message
+from origin.rtmp.chunk import ChunkReader, Message
+from origin.rtmp.chunk_writer import ChunkWriter
 from origin.rtmp.handshake import Handshake
 from origin.rtmp.limits import Limits
 from origin.rtmp.messages import Type, split_aggregate

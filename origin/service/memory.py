@@ -14,6 +14,11 @@ import gc
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 _MIB = 1024 * 1024
 
+COLLECTIONS = 10_000, 20, 50
+"""When the cycle collector looks (``gc.set_threshold``). Frames, parts and segments refer to
+nothing that refers to them, so there is next to nothing for it to find. Python's own 700, 10, 10
+would have it walk through all windows again and again, and every stream waits meanwhile."""
+
 
 def keep_memory() -> None:
     """Set the process up for streams; call it once, when everything is imported."""
@@ -24,3 +29,4 @@ def keep_memory() -> None:
         mallopt(_MMAP_THRESHOLD, 32 * _MIB)  # keyframes come from the heap, too
     # What was imported stays: the collector need not look at it again with every stream.
     gc.freeze()
+    gc.set_threshold(*COLLECTIONS)

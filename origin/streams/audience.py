@@ -90,11 +90,14 @@ class Audience:
         """Take a media message and what was found in it."""
         if len(held) == 1 and type(unit := held[0]) is CodedFrame:
             payload = unit.payload
-            begins = kind is _VIDEO and unit.is_keyframe and not unit.track.number
-            if not (begins or self._gop or self._players):
+            if begins := kind is _VIDEO and unit.is_keyframe and not unit.track.number:
+                self._drop_gop()
+            elif not (self._gop or self._players):
                 return
-            tag = Tag(kind, at, bytes(body[: len(body) - len(payload)]), payload, begins)
-            self._keep(tag)
+            head = bytes(body[: len(body) - len(payload)])
+            tag = Tag(kind, at, head, payload, begins)
+            if begins or self._gop:
+                self._keep(tag)
         else:
             tag = Tag(kind, at, bytes(body), b"", False)
             self._keep_whole(tag, held)
@@ -115,14 +118,10 @@ class Audience:
         if len(held) == 1 and isinstance(unit := held[0], SequenceHeader):
             if unit.track in self._headers or len(self._headers) < HEADERS:
                 self._headers[unit.track] = tag
-        elif held:
+        elif held and self._gop:
             self._keep(tag)
 
     def _keep(self, tag: Tag) -> None:
-        if tag.begins_gop:
-            self._drop_gop()
-        elif not self._gop:
-            return
         self._gop.append(tag)
         self._gop_bytes += len(tag.payload)
         if self._gop_bytes > GOP_BYTES or len(self._gop) > GOP_TAGS:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from origin.errors import ProtocolError
-from origin.rtmp.chunk import ChunkReader, ChunkWriter, Message
+from origin.rtmp.chunk import ChunkReader, Message
+from origin.rtmp.chunk_writer import ChunkWriter
 from origin.rtmp.limits import MIB, Limits
 from tests.support.chunks import ChunkSender, Sent, basic_header, control
 from tests.support.cuts import Cutter, every_way, whole
