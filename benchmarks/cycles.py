@@ -11,7 +11,8 @@ of another), says goodbye as OBS does, and closes, over and over under one name.
   before each look: what Python itself still holds.
 
 The first cycles fill pools and logs, and are not counted. Against the origin they are 1,500:
-somewhere before that a table of the interpreter's own doubles, once, which takes 2 MiB.
+about then the interpreter's table of interned strings, through which names of files pass, doubles
+once, which takes 2 MiB.
 
     python -m benchmarks.cycles [--cycles 3000] [--uncounted 1500] [--json]
 
@@ -62,9 +63,9 @@ def main() -> None:
     parser.add_argument("--uncounted", type=int, default=1500)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    held = asyncio.run(hold())
     with tempfile.TemporaryDirectory() as name, tidecast(Path(name)) as (pid, port):
         marks = asyncio.run(measure(pid, port, given.uncounted, given.cycles))
-    held = asyncio.run(hold())
     emit([judged(held), seen_from_outside(marks)], as_json=given.json)
 
 
