@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 NODE := tests/node
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint types contracts check fmt bench docs setup setup-tests clean
+.PHONY: help run demo test lint types contracts check fmt bench docs audit setup setup-tests clean
 
 help:
 	@echo "make run     start Tidecast: prints what to type into OBS"
 	@echo "make demo    the same, with a moving test picture to watch"
 	@echo "make test    set up and run every check (what CI runs)"
 	@echo "make bench   measure it beside its peers"
+	@echo "make audit   ask the advisory services about every pinned package"
 	@echo "make fmt     format the code"
 
 run: setup
@@ -69,5 +70,8 @@ docs: setup
 bench: setup-tests
 	@$(BIN)/python -m benchmarks
 
+audit:
+	@PYTHON=$(PYTHON) tools/audit
+
 clean:
-	rm -rf $(VENV) $(NODE)/node_modules dist build
+	rm -rf $(VENV) .audit $(NODE)/node_modules dist build
