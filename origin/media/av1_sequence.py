@@ -19,6 +19,10 @@ SELECT_SCREEN_CONTENT_TOOLS = 2
 SRGB = (1, 13, 0)
 
 
+MOST_OBUS = 64
+"""Looked at before the sequence header is missed: in a keyframe it is the first or the second."""
+
+
 @dataclass(frozen=True, slots=True)
 class SequenceParameters:
     """What a player has to be told about the picture before it decodes one."""
@@ -33,7 +37,9 @@ class SequenceParameters:
 def find_sequence_header(obus: bytes) -> tuple[bytes, bytes]:
     """Find the sequence header among OBUs: all of it, and its payload; empty if there is none."""
     at = 0
-    while at < len(obus):
+    for _ in range(MOST_OBUS):
+        if at >= len(obus):
+            break
         begin, header = at, obus[at]
         at += 2 if header & 0x04 else 1  # obu_extension_flag
         size = len(obus) - at

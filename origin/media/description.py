@@ -103,6 +103,11 @@ class Description:
         return has_changed
 
 
+LONGEST_RECORD_BYTES = 64 * 1024
+"""Of a decoder configuration. Parameter sets have some hundred bytes, and x265 adds 2 KiB of its
+settings; in 8 MiB there would be room for two million units to look at."""
+
+
 def needs_keyframe(header: SequenceHeader) -> bool:
     """Whether a record does not say enough without the first keyframe."""
     is_bare = header.codec is Codec.AV1 and lacks_sequence_header(header.record)
@@ -116,6 +121,8 @@ def parse_configuration(header: SequenceHeader, keyframe: bytes = b"") -> Config
         MediaError: it is not a record of its codec, or describes what cannot be packaged.
     """
     record = header.record
+    if len(record) > LONGEST_RECORD_BYTES:
+        raise MediaError(f"a sequence header of {len(record)} bytes")
     match header.codec:
         case Codec.AV1:
             return Av1Configuration.parse(record, keyframe)

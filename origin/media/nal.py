@@ -13,6 +13,9 @@ from origin.media.configuration import Configuration
 from origin.media.hevc import HevcConfiguration
 
 START_CODES = (b"\x00\x00\x00\x01", b"\x00\x00\x01")
+MOST_UNITS = 4096
+"""Of one frame. The largest pictures have 600 slices (H.265, A.4.1); walking through 8 MiB of empty
+units would hold everybody else up for a second."""
 HEVC_LENGTH_SIZE_BYTE = 21  # lengthSizeMinusOne, in the two lowest bits (8.3.2.1.2)
 
 
@@ -37,7 +40,9 @@ def check_keyframe(configuration: Configuration, payload: bytes) -> None:
 def check_units(payload: bytes, size: int) -> None:
     """Raise MediaError if the lengths of a frame's NAL units do not add up to the frame."""
     at, end = 0, len(payload)
-    while at < end:
+    for _ in range(MOST_UNITS):
+        if at >= end:
+            break
         at += size + int.from_bytes(payload[at : at + size], "big")
     if at == end:
         return
@@ -46,6 +51,8 @@ def check_units(payload: bytes, size: int) -> None:
             "pictures with start codes (Annex B) where RTMP wants NAL units with their lengths: "
             "this encoder cannot send H.264 or HEVC over RTMP"
         )
+    if at < end:
+        raise MediaError(f"a keyframe of more than {MOST_UNITS} NAL units")
     raise MediaError(
         f"a keyframe of {end} bytes whose NAL units are {at} bytes long: browsers refuse it"
     )

@@ -30,7 +30,7 @@ CHROMATICITY_STEPS = 50_000  # per 1, in a mastering display's box
 LUMINANCE_STEPS = 10_000  # per cd/m2, likewise
 BRIGHTEST = 10_000  # cd/m2: where PQ ends (SMPTE ST 2084)
 
-_LIMITS = Limits()
+_LIMITS = Limits(amf_bytes=8192, amf_values=500)  # there are a few dozen, for each track
 _EMPTY: dict[str, AmfValue] = {}
 
 

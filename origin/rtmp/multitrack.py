@@ -26,6 +26,12 @@ MOD_EX = 7
 
 _LONGEST_SHORT_MODIFIER = 256
 
+MOST_MODIFIERS = 16
+"""Of one message; the standard knows one kind. A message of 8 MiB may hold three million."""
+
+MOST_TRACKS_IN_MESSAGE = 32
+"""Twice as many as are taken of either kind. A message of 8 MiB may hold two million empty ones."""
+
 
 class Multitrack(IntEnum):
     """How several tracks share a message (AvMultitrackType)."""
@@ -46,7 +52,9 @@ class TrackData(NamedTuple):
 def skip_modifiers(body: Bytes, packet: int) -> tuple[int, int]:
     """Step over the modifiers; return the packet type behind them, and where the rest begins."""
     at = 1
-    while packet == MOD_EX:
+    for _ in range(MOST_MODIFIERS):
+        if packet != MOD_EX:
+            return packet, at
         size = _unsigned(body, at, 1) + 1
         at += 1
         if size == _LONGEST_SHORT_MODIFIER:
@@ -55,7 +63,7 @@ def skip_modifiers(body: Bytes, packet: int) -> tuple[int, int]:
         at += size
         packet = _unsigned(body, at, 1) & 0x0F  # above it, what kind of modifier it was
         at += 1
-    return packet, at
+    raise MediaError(f"An Enhanced RTMP message of {MOST_MODIFIERS} modifiers or more.")
 
 
 def split_tracks(body: Bytes, at: int) -> tuple[int, list[TrackData]]:
@@ -77,7 +85,9 @@ def split_tracks(body: Bytes, at: int) -> tuple[int, list[TrackData]]:
 
 
 def _many_tracks(body: Bytes, at: int, fourcc: Bytes | None) -> Iterator[TrackData]:
-    while at < len(body):
+    for _ in range(MOST_TRACKS_IN_MESSAGE):
+        if at >= len(body):
+            return
         codec = fourcc
         if codec is None:
             codec = body[at : at + 4]
@@ -88,6 +98,8 @@ def _many_tracks(body: Bytes, at: int, fourcc: Bytes | None) -> Iterator[TrackDa
             raise MediaError(f"Track {number} of a multitrack message is cut off.")
         yield TrackData(number, codec, body[at : at + size])
         at += size
+    if at < len(body):
+        raise MediaError(f"A message of more than {MOST_TRACKS_IN_MESSAGE} tracks.")
 
 
 def _unsigned(body: Bytes, at: int, size: int) -> int:
