@@ -44,9 +44,11 @@ class Rules:
     """The target duration is never larger, however far apart the keyframes are."""
     stall_s: float = 3.0
     """When the track that leads falls this far behind a sound, that one cuts parts."""
-    late_s: float = 0.5
+    late_s: float = 0.25
     """When the picture that leads falls this far behind another, beyond the part under way, the
-    other one leads: encoders send their pictures side by side."""
+    other one leads: encoders send their pictures side by side. Nothing is lost by it if the first
+    one is merely late. Together with a part it stays well below the time for which a playlist is
+    held."""
     longest_part_bytes: int = 32 * 1024 * 1024
     """A part that outgrows this ends the publish: its time stamps stand still."""
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
-from tests.validator.media import Container, leading
+from tests.validator.media import Container, Kind, leading
 from tests.validator.parts import Part
 from tests.validator.playlist import Listed, as_seconds
 from tests.validator.playlist_rules import versions, where
@@ -81,26 +81,36 @@ def _anchor(rendition: Rendition) -> Iterator[Finding]:
 def durations(recording: Recording) -> Iterator[Finding]:
     """P9: EXTINF is exact: five decimals, the sum of its parts, and the media's own duration.
 
-    Of several renditions, which all have the same durations, one is exact. The others' frames do
-    not end where that one's do, so they may be off by a frame at each end of a part; at the end
-    of a domain by more, since tracks do not end together.
+    Of several renditions, which all have the same durations, one is exact, and so are pictures of
+    its frame rate. Other frames do not end where that one's do, so they may be off by one at each
+    end of a part; at the end of a domain anyone by more, since tracks do not end together.
     """
-    exact = {each.url: list(_duration_faults(each, Fraction(0))) for each in recording.renditions}
-    has_leader = not all(exact.values())
+    exact = {
+        each.url: list(_duration_faults(each, Fraction(0), Fraction(0)))
+        for each in recording.renditions
+    }
+    leader = next((each for each in recording.renditions if not exact[each.url]), None)
     for rendition in recording.renditions:
-        if len(exact) > 1 and has_leader and exact[rendition.url]:
-            yield from _duration_faults(rendition, _longest_frame(rendition))
+        if leader is not None and exact[rendition.url]:
+            kind, frame = _frame(rendition)
+            slack = Fraction(0) if (kind, frame) == _frame(leader) else frame
+            yield from _duration_faults(rendition, slack, frame + ENDS_APART_S)
         else:
             yield from exact[rendition.url]
 
 
-def _longest_frame(rendition: Rendition) -> Fraction:
+def _frame(rendition: Rendition) -> tuple[Kind | None, Fraction]:
+    """What leads in a rendition, and the longest that a frame of it lasts."""
     runs = [run for segment in rendition.segments if (run := leading(segment.runs))]
-    return max([Fraction(run.longest_step, run.timescale) for run in runs], default=Fraction(0))
+    longest = max([Fraction(run.longest_step, run.timescale) for run in runs], default=Fraction(0))
+    return runs[0].kind if runs else None, longest
 
 
-def _duration_faults(rendition: Rendition, frame: Fraction) -> Iterator[Finding]:
-    """``frame``: by so much the media may be longer or shorter than it is said to be."""
+def _duration_faults(rendition: Rendition, frame: Fraction, end: Fraction) -> Iterator[Finding]:
+    """``frame``: by so much the media may be longer or shorter than it is said to be.
+
+    At the ends of domains by ``end``.
+    """
     for segment in rendition.segments:
         decimals = len(segment.listed.duration_text.partition(".")[2])
         if decimals < DECIMALS:
@@ -115,15 +125,11 @@ def _duration_faults(rendition: Rendition, frame: Fraction) -> Iterator[Finding]
     for part in rendition.parts:
         if part.msn in gaps:
             continue  # what there is of it ends where the gap begins
-        message = _part_fault(part, _slack(frame, is_last=part.msn in last))
+        message = _part_fault(part, end if part.msn in last else frame)
         if message:
             yield Finding(part.name, message)
     for domain in rendition.domains():
-        yield from _against_media(domain, frame)
-
-
-def _slack(frame: Fraction, *, is_last: bool) -> Fraction:
-    return frame + ENDS_APART_S if frame and is_last else frame
+        yield from _against_media(domain, frame, end)
 
 
 def _part_fault(part: Part, slack: Fraction) -> str | None:
@@ -151,7 +157,7 @@ def _part_durations(segment: Listed) -> Iterator[Decimal]:
         yield as_seconds(tag.attributes.get("DURATION")) or Decimal(0)
 
 
-def _against_media(domain: list[Segment], frame: Fraction) -> Iterator[Finding]:
+def _against_media(domain: list[Segment], frame: Fraction, end: Fraction) -> Iterator[Finding]:
     drift = Fraction(0)
     leads = [lead for segment in domain if (lead := leading(segment.runs)) is not None]
     longest_step = max((lead.longest_step for lead in leads), default=0)
@@ -161,7 +167,7 @@ def _against_media(domain: list[Segment], frame: Fraction) -> Iterator[Finding]:
         if bounds is None:
             continue
         said = Fraction(segment.listed.duration)
-        slack = _slack(frame, is_last=following is None)
+        slack = frame if following else end
         if not bounds[0] - slack <= said <= bounds[1] + slack:
             low, high = (float(bound) for bound in bounds)
             yield Finding(segment.name, f"EXTINF {float(said)}, media {low:.6f} to {high:.6f}")

@@ -17,8 +17,8 @@ from tests.support.frames import AUDIO, START, VIDEO, picture, sounds
 RULES = Rules()
 SECOND, FRAME, GOP = 90_000, 3000, 60
 TRACKS = (VIDEO, VIDEO, AUDIO)
-LONGEST_WAIT = SECOND + 2 * FRAME
-"""A part, and as much again: what one picture may be ahead of what is published."""
+LONGEST_WAIT = SECOND * 3 // 4 + 2 * FRAME
+"""A part, and half of one: what one picture may be ahead of what is published."""
 
 Arrival = tuple[int, Sample]
 
