@@ -127,8 +127,10 @@ def test_the_successor_of_a_worker_that_died_young_has_to_wait() -> None:
     assert successor_due(10.0, 11.0) == 11.0
 
 
-async def test_a_supervisor_that_is_killed_leaves_no_orphans(origin: FakeOrigin) -> None:
-    async with edge_process(origin.url, workers=2) as (child, viewers):
+async def test_a_supervisor_that_is_killed_leaves_no_orphans_who_hold_its_port(
+    origin: FakeOrigin,
+) -> None:
+    async with edge_process(origin.url, workers=2, drain_notice_s=60.0) as (child, viewers):
         workers = child.children()
         child.send(signal.SIGKILL)
         await asyncio.gather(*map(until_gone, workers))
