@@ -11,6 +11,7 @@ encoder drops frames. It rises or falls evenly where the publisher's clock is wr
 
 import math
 from collections import deque
+from itertools import pairwise
 
 from origin.observe.health.codes import Code, Level
 from origin.observe.health.second import Second
@@ -38,6 +39,9 @@ ENOUGH = 8
 
 EVENLY = 0.25
 """Of the whole change, at least, in each half: a drift does not come in steps."""
+
+UNSTEADY = 2.0
+"""Times the whole change: what goes up and down by more is jitter, and got there by chance."""
 
 STARTING_S = 1
 """Encoders begin with what they had ready."""
@@ -108,6 +112,8 @@ class _Track:
             return 0.0
         middle = (min(looks[apart // 2 : apart // 2 + third]) - first) / whole
         if not EVENLY <= middle <= 1 - EVENLY or drift > FASTEST_RISE:
+            return 0.0
+        if sum(abs(after - before) for before, after in pairwise(looks)) > UNSTEADY * abs(whole):
             return 0.0
         if drift < 0 and last > self._least.value:  # it makes up for what was late
             return 0.0

@@ -231,3 +231,25 @@ def test_a_fault_is_found_within_ten_seconds_and_forgotten_within_thirty(fault: 
         assert publisher.cleared_after(fault.code) <= CLEARED_WITHIN_S
     assert report.findings == ()
     assert report.colour is Colour.GREEN
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.57, 0.9])
+def test_a_drift_is_found_in_time_wherever_in_a_second_it_begins(phase: float) -> None:
+    publisher = MadePublisher()
+    publisher.fps = publisher.declared_fps = 60.0
+    publisher.run(13 + phase)
+    publisher.mark()
+    publisher.set_clock(0.99)
+    publisher.run(10.5)
+    assert publisher.raised_after(Code.CLOCK_DRIFT) <= RAISED_WITHIN_S
+
+
+@pytest.mark.parametrize("seed", [102, 103, 107])
+def test_a_radio_that_comes_and_goes_is_no_clock_that_drifts(seed: int) -> None:
+    """Its delay changes twice a second, by up to 0.3 s."""
+    drawn = random.Random(seed)
+    delays = [drawn.uniform(0.02, 0.32) for _ in range(140)]
+    publisher = MadePublisher()
+    publisher.delay_s = lambda since: delays[int(since * 2)]
+    publisher.run(60)
+    assert Code.CLOCK_DRIFT not in publisher.all_raised()
