@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from tests.support.browser import PHONE, Visit, visit
 from tests.support.pages import Theatre
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.lasts(35)]
 
 
 async def watch(page: Page, house: Theatre, name: str, path: str = "") -> None:

@@ -11,7 +11,7 @@ from player.pages import WORDS, PageState, StreamCard
 from tests.support.browser import DESKTOP, PHONE, Visit, visit
 from tests.support.pages import Show, Theatre
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.lasts(55)]
 
 SHIFTS = """() => new Promise((tell) => {
   let sum = 0;

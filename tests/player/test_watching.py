@@ -10,7 +10,7 @@ from player.pages import StreamCard
 from tests.support.browser import Visit
 from tests.support.pages import Theatre
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.lasts(50)]
 
 POSITION = "document.querySelector('video').currentTime"
 

@@ -14,6 +14,8 @@ from tests.support.browser import chromium, visit
 from tests.support.pushers import Codec, Encoder, Ffmpeg, Picture, Sound, pushing
 from tests.support.servers import TidecastProcess, tidecast
 
+pytestmark = pytest.mark.lasts(30)
+
 SECONDS = 3
 RATE = 25
 PATIENCE_MS = 20_000

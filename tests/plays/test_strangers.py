@@ -25,7 +25,7 @@ from tests.support.rtmp_client import RtmpClient, rtmp_client
 from tests.support.servers import NO_EDGE, TidecastProcess, running
 from tests.support.steady import STARTED, SteadyPublisher, steady_publisher
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.lasts(30)]
 
 LIMITS = """
 [limits]
