@@ -21,7 +21,7 @@ from tests.validator.reading import Rendition, read
 from tests.validator.recorder import Recorder
 from tests.validator.validate import validate
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.apart, pytest.mark.lasts(40)]
+pytestmark = [pytest.mark.timeout(240), pytest.mark.lasts(140)]
 PATIENCE_S = 60.0
 PATIENCE_MS = PATIENCE_S * 1000
 TWO_OF_EACH = "ffmpeg9_multitrack_2v2a"
