@@ -17,8 +17,6 @@ from tests.validator.reload_rules import twins
 from tests.validator.session import Probe, Purpose, Session
 from tests.validator.validate import validate
 
-pytestmark = pytest.mark.lasts(170)  # one after the other, for the sake of a busy machine
-
 END_WITHIN_S = 60
 GONE_S = 3.0
 CAMERA, MICROPHONE = Picture(), Sound()
