@@ -25,8 +25,10 @@ One packager serves one session and is used from the event loop's thread alone.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 
+from origin.errors import MediaError
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.media.coded import Coded, CodedFrame, MediaKind, SequenceEnd, TrackId
@@ -137,9 +139,11 @@ class Packager:
 
         What comes next begins a new domain.
         """
-        if self._domain is None:
-            self._begin_domain()
-        self._end_domain()
+        with suppress(MediaError):  # there is nobody any more who could be told
+            if self._domain is None:
+                self._begin_domain()
+        with suppress(MediaError):
+            self._end_domain()
         self._expected, self._announced = frozenset(MediaKind), frozenset()
         self._descriptions.clear()
         self._gone.clear()
@@ -277,10 +281,12 @@ class Packager:
             tracks, self._clock, self._rules, self.presentation, self._date, self._on_media
         )
         held, self._held, self._held_bytes = self._held, [], 0
-        for at, frame, came_at in held:
-            self._came_at = came_at
-            self.push(at, frame)
-        self._came_at = None
+        try:
+            for at, frame, came_at in held:
+                self._came_at = came_at
+                self.push(at, frame)
+        finally:
+            self._came_at = None
 
     def _date(self) -> datetime:
         return self._came_at or self._wall()
@@ -308,13 +314,15 @@ class Packager:
         return {track: tracks[track] for track in sorted(tracks, key=place)}
 
     def _end_domain(self) -> None:
-        if self._domain is None:
+        domain, self._domain = self._domain, None
+        if domain is None:
             return
-        self._domain.flush()
-        self._clock = self._domain.timeline.end
-        self._domain = None
-        self._segments_waited = None
-        self._comers.clear()
-        self._ended.clear()
-        self.presentation.discontinue()
-        self._on_media()
+        try:
+            domain.flush()
+        finally:
+            self._clock = domain.timeline.end
+            self._segments_waited = None
+            self._comers.clear()
+            self._ended.clear()
+            self.presentation.discontinue()
+            self._on_media()

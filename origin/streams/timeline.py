@@ -56,7 +56,8 @@ class PauseError(Exception):
 
 LONGEST_LEAD = Millis(10_000)
 """How much later or earlier than the first frame of all the leading track may begin. Beyond it the
-time between would be filled with silence: an hour of it, or 24 days, in one turn of the loop."""
+time between would be filled with silence: an hour of it, or 24 days, in one turn of the loop. Until
+it begins no other track may jump by more, either."""
 
 
 class Timeline:
@@ -184,6 +185,8 @@ class Timeline:
         """Move a track that comes to ``now`` next to the leading one, if it is far from it."""
         leading = self._leading
         if leading.held is None:
+            if not -LONGEST_LEAD <= now - lane.last <= LONGEST_LEAD:
+                raise TimeJumpError
             return
         at = Millis(leading.last + leading.shift)
         is_astray = _is_astray(lane, now, at)
