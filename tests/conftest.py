@@ -6,13 +6,45 @@ example: a busy machine is no fault of the code.
 Several workers share the files of tests, each file run by one of them, since what its tests share
 is made once. Of a file that is marked ``apart`` any worker may take any test. What says that it
 ``lasts`` begins first, so that no worker sits with a long play when the others have gone home.
+
+With ``--failed-to FILE`` the names of tests that failed are written there, one on a line, as pytest
+takes them from ``@FILE``: so that what failed in company can be run by itself.
 """
+
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("new examples each time", deadline=None)
 settings.load_profile("new examples each time")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--failed-to", type=Path, help="add the names of failed tests to this file")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path: Path | None = config.getoption("--failed-to")
+    if path is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FailedTests(path))
+
+
+class FailedTests:
+    """Writes down who fails, once each, as it happens; with several workers, where they report."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        group = report.nodeid.partition("::")[0]
+        name = report.nodeid.removesuffix(f"@{group}")
+        if not report.failed or name in self._known:
+            return
+        self._known.add(name)
+        with self._path.open("a") as file:
+            print(name, file=file)
 
 
 @pytest.hookimpl(tryfirst=True)

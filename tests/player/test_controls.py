@@ -152,9 +152,10 @@ async def test_a_viewer_who_paused_sees_how_far_behind_and_goes_live(
 
 async def test_one_goes_back_by_key_and_live_by_end(house: Theatre, viewer: Visit) -> None:
     page, show = viewer.page, house.show("back")
+    show.window = 30  # enough of a past to go back into, however long the page takes to begin
     show.go_live()
     assert show.session is not None
-    show.session.started -= 8  # enough of a past to go back into
+    show.session.started -= 8
     await watch(page, house, "back")
     before = float(str(await video(page, "currentTime")))
     await page.keyboard.press("ArrowLeft")

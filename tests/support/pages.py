@@ -25,7 +25,6 @@ from aiohttp import web
 from player import assets, pages
 from tests.support.tape import Tape
 
-WINDOW = 6
 H264_AAC = "avc1.42c00d,mp4a.40.2"
 
 
@@ -55,6 +54,8 @@ class Show:
     state: str = "offline"
     codecs: str = H264_AAC
     heights: Sequence[int] = (180,)
+    window: int = 6
+    """How many segments a playlist lists."""
     last_live: datetime | None = None
     silent: bool = False
     """Whether the server hangs up on whoever asks."""
@@ -130,7 +131,7 @@ class Show:
         if session is None:
             raise web.HTTPNotFound
         last = session.ready(len(self.tape.fmp4))
-        first = max(0, last - WINDOW)
+        first = max(0, last - self.window)
         lines = [
             "#EXTM3U",
             "#EXT-X-VERSION:7",
