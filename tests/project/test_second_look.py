@@ -53,6 +53,9 @@ def test_only_those_who_failed_are_tried_again(house: Path) -> None:
     names = (house / "failed").read_text().splitlines()
     assert set(names) == ILL
     assert len(names) == len(ILL)
-    assert "2 failed, 1 error" in run(house, "@failed")_nobody_failed_nothing_is_written(house: Path) -> None:
+    assert "2 failed, 1 error" in run(house, "@failed")
+
+
+def test_where_nobody_failed_nothing_is_written(house: Path) -> None:
     run(house, "--failed-to", "failed", "test_house.py::test_another")
     assert not (house / "failed").exists()
