@@ -24,6 +24,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeAlias
@@ -46,7 +47,6 @@ at anything that changes."""
 Hand: TypeAlias = Callable[[Callable[[], None]], object]
 """Has a callback called in the loop's thread, as ``call_soon_threadsafe`` does."""
 
-
 SLOW, OTHER = "slow", "other"
 KINDS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO", SLOW, OTHER)
 """Of what goes wrong: names of errno, more than ``LIMIT_BYTES`` waiting, and all the rest."""
@@ -61,23 +61,34 @@ class Failure:
     reason: str
 
 
+class Work(Enum):
+    """What a job does to the disk, and thereby to what is known of its stream."""
+
+    CREATE = auto()
+    """A file begins with it: whatever went wrong before is over."""
+    APPEND = auto()
+    """It is of no use if something before it is missing in the file."""
+    REPLACE = auto()
+    REMOVE = auto()
+    REMOVE_FOLDER = auto()
+    """All of it is gone afterwards: whatever was missing is missing no more."""
+
+
+def _nothing() -> Pieces:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One thing to be done to the disk."""
 
+    work: Work
     owner: str
     """The stream that it is for: what the log names, and what is given up together."""
     path: Path
-    run: Callable[[], int]
-    """Does it, and returns how many bytes were written."""
+    make: Make = _nothing
     size: int = 0
-    begins: bool = False
-    """The file begins with it: whatever went wrong before is over."""
-    adds: bool = False
-    """It is of no use if something before it is missing in the file."""
-    removes: bool = False
-    ends: bool = False
-    """All of it is gone afterwards: whatever was missing is missing no more."""
+    """Bytes that count as waiting until it is done."""
 
 
 class Writer:
@@ -149,46 +160,23 @@ class Writer:
     def create(self, owner: str, path: Path, make: Make, size: int) -> None:
         """Begin a file with what ``make`` returns, about ``size`` bytes."""
         self._refused.pop(owner, None)
-
-        def write() -> int:
-            pieces = make()
-            self._disk.create(path, pieces)
-            return sum(map(len, pieces))
-
-        self._put(Job(owner, path, write, size, begins=True))
+        self._put(Job(Work.CREATE, owner, path, make, size))
 
     def append(self, owner: str, path: Path, make: Make, size: int) -> None:
         """Go on with a file, unless something of it is missing."""
-
-        def write() -> int:
-            pieces = make()
-            self._disk.append(path, pieces)
-            return sum(map(len, pieces))
-
-        self._put(Job(owner, path, write, size, adds=True))
+        self._put(Job(Work.APPEND, owner, path, make, size))
 
     def replace(self, owner: str, path: Path, make: Make) -> None:
         """Make a small file anew."""
-
-        def write() -> int:
-            self._disk.replace(path, make())
-            return 0
-
-        self._put(Job(owner, path, write))
+        self._put(Job(Work.REPLACE, owner, path, make))
 
     def remove(self, owner: str, path: Path) -> None:
-        def remove() -> int:
-            self._disk.remove(path)
-            return 0
-
-        self._put(Job(owner, path, remove, removes=True))
+        """Remove a file; it need not be there."""
+        self._put(Job(Work.REMOVE, owner, path))
 
     def remove_folder(self, owner: str, path: Path) -> None:
-        def remove() -> int:
-            self._disk.remove_folder(path)
-            return 0
-
-        self._put(Job(owner, path, remove, removes=True, ends=True))
+        """Remove a session's folder with all its files; it need not be there."""
+        self._put(Job(Work.REMOVE_FOLDER, owner, path))
 
     def when_reached(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` in the loop's thread when all that was put so far is done."""
@@ -205,7 +193,7 @@ class Writer:
         return not self._thread.is_alive()
 
     def _put(self, job: Job) -> None:
-        if job.adds and self._refused.get(job.owner) == job.path:
+        if job.work is Work.APPEND and self._refused.get(job.owner) == job.path:
             return
         if job.size and self.waiting_bytes + job.size > self._limit_bytes:
             self._refused[job.owner] = job.path
@@ -227,12 +215,12 @@ class Writer:
                 job()
 
     def _do(self, job: Job) -> None:
-        if job.adds and self._failed.get(job.owner) == job.path:
+        if job.work is Work.APPEND and self._failed.get(job.owner) == job.path:
             return
-        if job.begins:
+        if job.work is Work.CREATE:
             self._failed.pop(job.owner, None)
         try:
-            written = job.run()
+            self._carry_out(job)
         except OSError as error:
             self._failed[job.owner] = job.path
             self._give_up(job, _kind(error), error.strerror or str(error))
@@ -241,15 +229,25 @@ class Writer:
             self._give_up(job, OTHER, repr(error))
         else:
             self._recover(job)
-            self._count(job, written)
 
-    def _count(self, job: Job, written: int) -> None:
-        if job.adds:
-            self.stock.append(job.owner, job.path, written)
-        elif job.begins:
-            self.stock.create(job.owner, job.path, written)
-        elif job.removes:
-            self.stock.remove(job.owner, job.path)
+    def _carry_out(self, job: Job) -> None:
+        """Do it to the disk first, and to the books where the disk has done it."""
+        owner, path, pieces = job.owner, job.path, job.make()
+        match job.work:
+            case Work.CREATE:
+                self._disk.create(path, pieces)
+                self.stock.create(owner, path, sum(map(len, pieces)))
+            case Work.APPEND:
+                self._disk.append(path, pieces)
+                self.stock.append(owner, path, sum(map(len, pieces)))
+            case Work.REPLACE:
+                self._disk.replace(path, pieces)
+            case Work.REMOVE:
+                self._disk.remove(path)
+                self.stock.remove(owner, path)
+            case Work.REMOVE_FOLDER:
+                self._disk.remove_folder(path)
+                self.stock.remove(owner, path)
 
     def _give_up(self, job: Job, kind: str, reason: str) -> None:
         self.given_up[kind] += 1  # ``SLOW`` is the loop's thread's, the others are this one's
@@ -259,9 +257,9 @@ class Writer:
             log.error("the stream goes on, but is not kept", stream=job.owner, reason=reason)
 
     def _recover(self, job: Job) -> None:
-        if job.ends:
+        if job.work is Work.REMOVE_FOLDER:
             self._troubled.discard(job.owner)
-        elif job.begins and job.owner in self._troubled:
+        elif job.work is Work.CREATE and job.owner in self._troubled:
             self._troubled.discard(job.owner)
             log.info("the stream is kept again", stream=job.owner)
 
