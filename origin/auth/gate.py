@@ -12,23 +12,20 @@ from datetime import datetime
 from typing import Protocol
 
 from origin.auth.adobe import AdobeLogin
-from origin.auth.asking import Asked, offers
+from origin.auth.asking import Asked, asked_name, offers
 from origin.auth.hashing import digest_of
-from origin.auth.keyring import (
-    NO_KEY,
-    UNKNOWN_KEY,
-    Denial,
-    Grant,
-    KeyRing,
-    StreamKey,
-    hint_for,
-    is_usable,
-    judge,
-    may_show_name,
-    open_name,
-)
+from origin.auth.hints import hint_for
+from origin.auth.keyring import Denial, Grant, KeyRing, judge
+from origin.auth.keys import StreamKey, is_usable
+from origin.auth.names import checked_name, is_stream_name
 from origin.auth.slowing import Slowing
 from origin.errors import Refused
+
+UNKNOWN_KEY = (
+    "unknown stream key: copy it again from where Tidecast was started, "
+    "without blanks, into Settings > Stream > Stream Key"
+)
+NO_KEY = "no stream key arrived: copy it into Settings > Stream > Stream Key"
 
 SLOW_OFFERS = 2
 """Words of one wish that slow hashes are tried with: each costs a tenth of a second for each."""
@@ -58,7 +55,7 @@ class OpenToAll:
     """Any name may publish, and is its own stream: for tests and closed networks."""
 
     async def admit(self, asked: Asked) -> Grant:
-        return Grant(open_name(asked))
+        return Grant(checked_name(asked_name(asked)))
 
     def knows(self, stream: str) -> bool:
         return True
@@ -67,7 +64,7 @@ class OpenToAll:
         return True
 
     def may_show(self, word: str) -> bool:
-        return may_show_name(word)
+        return is_stream_name(word)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,6 @@ class KeyHash:
     text: str = field(repr=False)
     digest: bytes | None = field(repr=False)
 
-    @property
-    def is_slow(self) -> bool:
-        return self.digest is None
-
     def fits(self, key: str) -> bool:
         """Whether it is the hash of ``key``; a slow one takes a tenth of a second."""
         if self.digest is not None:

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from origin.auth.hashing import parse_hash
-from origin.auth.keyring import StreamKey, complaint_about
+from origin.auth.keys import StreamKey, complaint_about
 from origin.auth.names import checked_name
 from origin.errors import Refused, SettingsError
 

@@ -1,8 +1,7 @@
 """Which stream a publisher may feed.
 
 A key opens one stream, and a stream may have several: one for each encoder or person, so that one
-can be taken back without the others. A key may be disabled and may expire. It is not the stream's
-name: who watches must not be able to publish.
+can be taken back without the others.
 
 The ring decides and does nothing else. Every key is compared with every word offered, digest with
 digest in constant time, and none is left out when one has been found: how long it takes tells how
@@ -11,51 +10,16 @@ many keys there are, and nothing about any of them. Keys whose hash is slow to c
 digest is remembered until the process ends.
 """
 
-import difflib
 import hmac
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from origin.auth.asking import Asked, asked_name, clean
-from origin.auth.hashing import KeyHash, digest_of
-from origin.auth.names import checked_name, is_stream_name
-
-# 31 characters that cannot be mistaken for one another when they are read out or typed.
-ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-KEY_GROUPS, KEY_GROUP_LENGTH = 3, 4
-HASHED_KEY_GROUPS = 6
-
-UNKNOWN_KEY = (
-    "unknown stream key: copy it again from where Tidecast was started, "
-    "without blanks, into Settings > Stream > Stream Key"
-)
-NO_KEY = "no stream key arrived: copy it into Settings > Stream > Stream Key"
+from origin.auth.hashing import digest_of
+from origin.auth.keys import StreamKey, is_usable, same_key
 
 # Words that stand in an address and are nobody's secret.
 _COMMON_WORDS = frozenset({"live", "app", "stream", "publish", "rtmp", "login", "broadcast"})
-
-
-@dataclass(frozen=True, slots=True)
-class StreamKey:
-    """A secret, or its hash, and the name of the stream that it opens."""
-
-    stream: str
-    secret: str | None = field(default=None, repr=False)
-    """None where only the hash is kept."""
-    hashed: KeyHash | None = field(default=None, repr=False)
-    note: str = ""
-    """The owner's own words: whose key it is."""
-    disabled: bool = False
-    expires: datetime | None = None
-    """When it stops opening anything; aware."""
-
-    @property
-    def digest(self) -> bytes | None:
-        """What it is compared by; None where a slow hash is all there is."""
-        if self.secret is not None:
-            return digest_of(self.secret)
-        return self.hashed.digest if self.hashed is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,77 +123,4 @@ def judge(found: Sequence[StreamKey], now: datetime) -> Grant | Denial | None:
         assert key.expires is not None, "usable, then"
         when = f"{key.expires:%Y-%m-%d %H:%M} UTC"
         return Denial(f"this stream key expired on {when}", f"a key of `{key.stream}`")
-    return None
-
-
-def is_usable(key: StreamKey, now: datetime) -> bool:
-    """Whether ``key`` opens its stream at this moment."""
-    return not key.disabled and (key.expires is None or now < key.expires)
-
-
-def same_key(one: StreamKey, other: StreamKey) -> bool:
-    """Whether they are one key, whatever else was changed about it."""
-    if one.stream != other.stream:
-        return False
-    if one.hashed is not None and other.hashed is not None:
-        return one.hashed.text == other.hashed.text
-    mine, yours = one.digest, other.digest
-    return mine is not None and yours is not None and hmac.compare_digest(mine, yours)
-
-
-def hint_for(offered: Sequence[str], streams: Iterable[str]) -> str:
-    """What the sender of a wrong key may have meant; tells names of streams and nothing else."""
-    names = list(streams)
-    for word in offered:
-        if word in names:
-            return f"`{word}` is the name of a stream, not its key"
-    stems = [stem for word in offered for stem in _stems(word)]
-    for stem in stems:
-        if stem in names:
-            return f"it begins like a key of `{stem}`: it may have been replaced"
-    for stem in stems:
-        if near := difflib.get_close_matches(stem, names, n=1, cutoff=0.7):
-            return f"did you mean `{near[0]}`?"
-    for word in offered:
-        if near := difflib.get_close_matches(word, names, n=1, cutoff=0.75):
-            return f"did you mean `{near[0]}`?"
-    return ""
-
-
-def _stems(word: str) -> list[str]:
-    """What ``word`` says before its random groups, if it is built like a key."""
-    return [
-        word.rsplit("-", groups)[0]
-        for groups in (HASHED_KEY_GROUPS, KEY_GROUPS)
-        if word.count("-") >= groups
-    ]
-
-
-def open_name(asked: Asked) -> str:
-    """The stream that is asked for where no key is needed; raises ``Refused`` if it is no name."""
-    return checked_name(asked_name(asked))
-
-
-def may_show_name(word: str) -> bool:
-    """Whether ``word`` can be written down where names are all that is asked with."""
-    return is_stream_name(word)
-
-
-def new_key(
-    stream: str, choose: Callable[[str], str], *, groups: int = KEY_GROUPS, note: str = ""
-) -> StreamKey:
-    """A key such as ``main-7f3k-92qd-x4mv``; ``choose`` picks one character of a string.
-
-    Three groups of four out of 31 characters are 59 bits; six are 118.
-    """
-    parts = ["".join(choose(ALPHABET) for _ in range(KEY_GROUP_LENGTH)) for _ in range(groups)]
-    return StreamKey(stream, "-".join([stream, *parts]), note=note)
-
-
-def complaint_about(secret: str) -> str | None:
-    """What is wrong with a key that somebody chose; None if nothing is."""
-    if secret.split() != [secret] or "/" in secret or "?" in secret:
-        return "a key has no blanks, slashes or `?`"
-    if clean(secret) != secret:
-        return "a key neither begins nor ends with quotes or brackets"
     return None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from origin.auth.keyring import StreamKey
+from origin.auth.keys import StreamKey
 from origin.config.addresses import reachable_host
 from origin.config.settings import Settings
 

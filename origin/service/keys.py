@@ -17,13 +17,7 @@ import click
 
 from origin.auth.hashing import SALT_BYTES, fast_hash, slow_hash
 from origin.auth.keyfile import with_key_added, with_key_changed
-from origin.auth.keyring import (
-    HASHED_KEY_GROUPS,
-    KEY_GROUPS,
-    StreamKey,
-    complaint_about,
-    new_key,
-)
+from origin.auth.keys import HASHED_KEY_GROUPS, KEY_GROUPS, StreamKey, complaint_about, new_key
 from origin.auth.names import checked_name
 from origin.config.settings import Settings, Tables, load_settings
 from origin.errors import Refused, SettingsError

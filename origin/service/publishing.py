@@ -17,7 +17,8 @@ from origin.auth.attempts import AttemptLog
 from origin.auth.control_token import ControlToken, new_token, parse_token
 from origin.auth.gate import Admission, Gate, OpenToAll, Surroundings
 from origin.auth.keyfile import parse_keys, render_keys
-from origin.auth.keyring import KeyRing, StreamKey, new_key
+from origin.auth.keyring import KeyRing
+from origin.auth.keys import StreamKey, new_key
 from origin.auth.slowing import Slowing
 from origin.config.settings import Settings
 from origin.service.reloading import Reloadable

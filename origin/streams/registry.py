@@ -15,7 +15,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 from origin.auth.gate import Admission
-from origin.auth.keyring import Grant, same_key
+from origin.auth.keyring import Grant
+from origin.auth.keys import same_key
 from origin.auth.names import is_stream_name
 from origin.errors import Refused
 from origin.hls.rules import Rules

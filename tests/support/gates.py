@@ -5,7 +5,8 @@ from datetime import datetime
 
 from origin.auth.adobe import AdobeLogin
 from origin.auth.gate import Gate, Surroundings
-from origin.auth.keyring import KeyRing, StreamKey
+from origin.auth.keyring import KeyRing
+from origin.auth.keys import StreamKey
 from origin.auth.slowing import Slowing
 from tests.support.clocks import FakeClock
 

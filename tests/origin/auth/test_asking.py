@@ -18,7 +18,8 @@ from origin.auth.asking import (
     offers,
     shown_encoder,
 )
-from origin.auth.keyring import KeyRing, StreamKey
+from origin.auth.keyring import KeyRing
+from origin.auth.keys import StreamKey
 
 KEY = "main-7f3k-92qd-x4mv"
 ODD_KEY = "päss=w%rd&+1"

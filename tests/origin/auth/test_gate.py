@@ -9,7 +9,8 @@ from origin.auth.adobe import AdobeLogin, response_for
 from origin.auth.asking import Asked
 from origin.auth.gate import OpenToAll
 from origin.auth.hashing import slow_hash
-from origin.auth.keyring import Grant, StreamKey
+from origin.auth.keyring import Grant
+from origin.auth.keys import StreamKey
 from origin.errors import Refused
 from tests.support.clocks import EPOCH, FakeClock
 from tests.support.gates import GateKeeper

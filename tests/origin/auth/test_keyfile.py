@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from origin.auth.hashing import fast_hash
 from origin.auth.keyfile import parse_keys, render_keys, with_key_added, with_key_changed
-from origin.auth.keyring import StreamKey
+from origin.auth.keys import StreamKey
 from origin.errors import SettingsError
 
 HASH = fast_hash("main-aaaa-bbbb-cccc")

@@ -3,7 +3,8 @@
 import pytest
 
 from origin.auth.asking import offers
-from origin.auth.keyring import KeyRing, StreamKey
+from origin.auth.keyring import KeyRing
+from origin.auth.keys import StreamKey
 from origin.rtmp.events import PublishRequested
 from origin.rtmp.limits import Limits
 from origin.rtmp.session import ServerSession

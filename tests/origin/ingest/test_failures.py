@@ -13,7 +13,7 @@ from itertools import count
 
 import pytest
 
-from origin.auth.keyring import StreamKey
+from origin.auth.keys import StreamKey
 from origin.errors import ProtocolError
 from origin.hls.rules import Rules
 from origin.media.coded import CodedFrame, MediaKind

@@ -4,7 +4,7 @@ import pytest
 
 from origin.auth.adobe import NEED_LOGIN, AdobeLogin
 from origin.auth.hashing import fast_hash
-from origin.auth.keyring import StreamKey
+from origin.auth.keys import StreamKey
 from origin.rtmp.amf0 import Amf0Reader
 from origin.rtmp.limits import Limits
 from tests.support.doors import GatedDoor

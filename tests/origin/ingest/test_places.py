@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from origin.auth.keyring import StreamKey
+from origin.auth.keys import StreamKey
 from origin.ingest.settings import IngestSettings
 from tests.support.doors import GatedDoor, SlowDoor
 from tests.support.encoders import ECHO, HELLO, Encoder

@@ -21,7 +21,7 @@ import structlog
 from origin.auth.adobe import AdobeLogin
 from origin.auth.control_token import ControlToken
 from origin.auth.hashing import fast_hash
-from origin.auth.keyring import StreamKey
+from origin.auth.keys import StreamKey
 from origin.hls.rules import Rules
 from origin.http.app import create_app
 from origin.http.state import OriginState

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from origin.auth.keyring import StreamKey
+from origin.auth.keys import StreamKey
 from origin.config.settings import Tables, load_settings
 from origin.service.announcement import announcement
 

@@ -2,7 +2,7 @@
 
 from origin.auth.asking import Asked
 from origin.auth.attempts import Attempt, AttemptLog, Outcome
-from origin.auth.keyring import StreamKey
+from origin.auth.keys import StreamKey
 from origin.errors import Refused
 from origin.observe.metrics import Family
 from origin.service.attempt_figures import attempt_families

@@ -7,7 +7,8 @@ import pytest
 from origin.auth.asking import Asked
 from origin.auth.attempts import Outcome
 from origin.auth.gate import OpenToAll
-from origin.auth.keyring import Grant, StreamKey
+from origin.auth.keyring import Grant
+from origin.auth.keys import StreamKey
 from origin.errors import Refused
 from origin.hls.rules import Rules
 from origin.streams.door import PublishRequest

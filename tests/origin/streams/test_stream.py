@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from origin.auth.gate import OpenToAll
-from origin.auth.keyring import StreamKey
+from origin.auth.keys import StreamKey
 from origin.errors import Refused
 from origin.hls.rules import Rules
 from origin.streams.door import Publication, PublishRequest

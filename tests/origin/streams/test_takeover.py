@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from origin.auth.keyring import StreamKey
+from origin.auth.keys import StreamKey
 from origin.errors import Refused
 from origin.hls.rules import Rules
 from origin.streams.door import Publication, PublishRequest
