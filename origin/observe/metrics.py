@@ -50,6 +50,30 @@ class Histogram:
     durations: Durations
 
 
+def gauge(name: str, text: str, value: float) -> Family:
+    """One number that goes up and down."""
+    return Family(name, text, Kind.GAUGE, {(): float(value)})
+
+
+def gauge_by(label: str, name: str, text: str, values: Mapping[str, float | None]) -> Family:
+    """One such number for each value of ``label``; None is left out."""
+    known: dict[tuple[str, ...], float] = {
+        (each,): float(value) for each, value in values.items() if value is not None
+    }
+    return Family(name, text, Kind.GAUGE, known, (label,))
+
+
+def counter(name: str, text: str, value: float) -> Family:
+    """One number that only goes up; Prometheus's client adds ``_total`` to its name."""
+    return Family(name, text, Kind.COUNTER, {(): float(value)})
+
+
+def counter_by(label: str, name: str, text: str, values: Mapping[str, float]) -> Family:
+    """One such number for each value of ``label``."""
+    counts: dict[tuple[str, ...], float] = {(each,): float(n) for each, n in values.items()}
+    return Family(name, text, Kind.COUNTER, counts, (label,))
+
+
 class MetricsPage:
     """Renders ``/metrics`` from whatever ``read`` returns at that moment."""
 

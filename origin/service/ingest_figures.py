@@ -4,24 +4,52 @@ A stream that nobody publishes has none of these, so that nobody is woken for a 
 gone to bed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from origin.observe.health.codes import Code
 from origin.observe.health.report import Report
-from origin.observe.metrics import Family, Kind
+from origin.observe.metrics import Family, Kind, gauge_by
 from origin.streams.stream import Stream
 
 MILLIS = 1000
-HELP = {
-    "bitrate_bits_per_second": "What a publisher sends, over the last ten seconds.",
-    "declared_bitrate_bits_per_second": "What a publisher's encoder says it is set to.",
-    "frames_per_second": "Frames per second of a publisher's own clock.",
-    "keyframe_interval_seconds": "The longest keyframe interval of the last twelve seconds.",
-    "dropped_ratio": "Share of the last minute's frames that never came.",
-    "arrival_lag_seconds": "Wall clock less a publisher's, over the least of the last minute.",
-    "av_skew_seconds": "The sound's clock less the picture's, as they arrive.",
-    "reconnects": "How often the present session's publisher has come back.",
+Read: TypeAlias = Callable[[Report], float | None]
+
+GAUGES: Mapping[str, tuple[str, Read]] = {
+    "bitrate_bits_per_second": (
+        "What a publisher sends, over the last ten seconds.",
+        lambda report: report.bitrate,
+    ),
+    "declared_bitrate_bits_per_second": (
+        "What a publisher's encoder says it is set to.",
+        lambda report: report.bitrate_declared,
+    ),
+    "frames_per_second": (
+        "Frames per second of a publisher's own clock.",
+        lambda report: report.frame_rate,
+    ),
+    "keyframe_interval_seconds": (
+        "The longest keyframe interval of the last twelve seconds.",
+        lambda report: report.keyframe_worst_s,
+    ),
+    "dropped_ratio": (
+        "Share of the last minute's frames that never came.",
+        lambda report: report.dropped_share,
+    ),
+    "arrival_lag_seconds": (
+        "Wall clock less a publisher's, over the least of the last minute.",
+        lambda report: _seconds(report.lag_ms),
+    ),
+    "av_skew_seconds": (
+        "The sound's clock less the picture's, as they arrive.",
+        lambda report: _seconds(report.skew_ms),
+    ),
+    "reconnects": (
+        "How often the present session's publisher has come back.",
+        lambda report: report.reconnects,
+    ),
 }
+"""What each gauge is called behind ``tidecast_ingest_``, what it says, and where it stands."""
 
 
 def ingest_families(streams: Iterable[Stream]) -> Iterator[Family]:
@@ -39,27 +67,9 @@ def ingest_families(streams: Iterable[Stream]) -> Iterator[Family]:
     }
     text = "1 for each finding about a publisher, 0 for what is well."
     yield Family("tidecast_ingest_health", text, Kind.GAUGE, codes, ("stream", "code"))
-    gauges = {name: _gauges(report) for name, report in reports.items()}
-    for gauge, text in HELP.items():
-        known: dict[tuple[str, ...], float] = {
-            (name,): value
-            for name, values in gauges.items()
-            if (value := values[gauge]) is not None
-        }
-        yield Family(f"tidecast_ingest_{gauge}", text, Kind.GAUGE, known, ("stream",))
-
-
-def _gauges(report: Report) -> dict[str, float | None]:
-    return {
-        "bitrate_bits_per_second": report.bitrate,
-        "declared_bitrate_bits_per_second": report.bitrate_declared,
-        "frames_per_second": report.frame_rate,
-        "keyframe_interval_seconds": report.keyframe_worst_s,
-        "dropped_ratio": report.dropped_share,
-        "arrival_lag_seconds": _seconds(report.lag_ms),
-        "av_skew_seconds": _seconds(report.skew_ms),
-        "reconnects": report.reconnects,
-    }
+    for name, (text, read) in GAUGES.items():
+        values = {stream: read(report) for stream, report in reports.items()}
+        yield gauge_by("stream", f"tidecast_ingest_{name}", text, values)
 
 
 def _seconds(millis: float | None) -> float | None:

@@ -4,52 +4,45 @@ What they are for is the disk that is full or slow: nobody who watches notices a
 until the process ends and cannot go on where it was.
 """
 
-from collections.abc import Iterator
-
-from origin.observe.metrics import Family, Kind
+from origin.observe.metrics import Family, counter_by, gauge, gauge_by
 from origin.store.writer import Writer
 
 
-def store_families(writer: Writer) -> Iterator[Family]:
+def store_families(writer: Writer) -> list[Family]:
     """The families of this moment; streams are labelled by name."""
-    totals = writer.stock.totals.copy()
-    yield Family(
-        "tidecast_store_segments",
-        "Segments of a stream that are kept.",
-        Kind.GAUGE,
-        {(stream,): float(total.segments) for stream, total in totals.items()},
-        ("stream",),
-    )
-    yield Family(
-        "tidecast_store_bytes",
-        "What they take of the disk.",
-        Kind.GAUGE,
-        {(stream,): float(total.bytes) for stream, total in totals.items()},
-        ("stream",),
-    )
-    yield Family(
-        "tidecast_store_waiting_bytes",
-        "What waits to be written.",
-        Kind.GAUGE,
-        {(): float(writer.waiting_bytes)},
-    )
-    yield Family(
-        "tidecast_store_troubled_streams",
-        "Streams that go on and are not kept.",
-        Kind.GAUGE,
-        {(): float(writer.troubled)},
-    )
-    yield Family(
-        "tidecast_store_given_up",
-        "Segments and notes that could not be written whole, by what was in the way.",
-        Kind.COUNTER,
-        {(kind,): float(count) for kind, count in writer.given_up.items()},
-        ("error",),
-    )
-    failure = writer.last_failure
-    yield Family(
-        "tidecast_store_last_failure_timestamp_seconds",
-        "When that happened last; 0 if never.",
-        Kind.GAUGE,
-        {(): failure.at_s if failure is not None else 0.0},
-    )
+    totals, failure = writer.stock.totals.copy(), writer.last_failure
+    return [
+        gauge_by(
+            "stream",
+            "tidecast_store_segments",
+            "Segments of a stream that are kept.",
+            {stream: total.segments for stream, total in totals.items()},
+        ),
+        gauge_by(
+            "stream",
+            "tidecast_store_bytes",
+            "What they take of the disk.",
+            {stream: total.bytes for stream, total in totals.items()},
+        ),
+        gauge(
+            "tidecast_store_waiting_bytes",
+            "What waits to be written.",
+            writer.waiting_bytes,
+        ),
+        gauge(
+            "tidecast_store_troubled_streams",
+            "Streams that go on and are not kept.",
+            writer.troubled,
+        ),
+        counter_by(
+            "error",
+            "tidecast_store_given_up",
+            "Segments and notes that could not be written whole, by what was in the way.",
+            writer.given_up,
+        ),
+        gauge(
+            "tidecast_store_last_failure_timestamp_seconds",
+            "When that happened last; 0 if never.",
+            failure.at_s if failure is not None else 0.0,
+        ),
+    ]

@@ -4,12 +4,10 @@ Whether the loop keeps up, whether file descriptors last, and whether there is m
 publisher. Each has its own module; here they are tied to the listener, started and ended together.
 """
 
-from collections.abc import Iterator
-
 from origin.ingest.listener import RtmpListener
 from origin.observe.durations import Durations
 from origin.observe.lag import LoopLag
-from origin.observe.metrics import Family, Histogram, Kind
+from origin.observe.metrics import Family, Histogram, gauge
 from origin.service.descriptors import DescriptorWatch, raise_limit
 from origin.service.memory_budget import MemoryBudget, mib, used_bytes
 from origin.streams.clock import Clock
@@ -40,44 +38,43 @@ class Upkeep:
         self._lag.stop()
         await self._descriptors.stop()
 
-    def read(self) -> Iterator[Family | Histogram]:
+    def read(self) -> list[Family | Histogram]:
         """The families of this moment."""
         now, gaps = self._clock.monotonic(), self._listener.gaps
-        yield Histogram(
-            "tidecast_event_loop_lag_seconds",
-            "How late a timer of 50 ms runs in the event loop.",
-            self._lags,
-        )
-        yield Histogram(
-            "tidecast_rtmp_read_gap_seconds",
-            "How long live publishers go unread; 50 ms is the rule.",
-            gaps,
-        )
-        for name, text, value in (
-            (
+        return [
+            Histogram(
+                "tidecast_event_loop_lag_seconds",
+                "How late a timer of 50 ms runs in the event loop.",
+                self._lags,
+            ),
+            Histogram(
+                "tidecast_rtmp_read_gap_seconds",
+                "How long live publishers go unread; 50 ms is the rule.",
+                gaps,
+            ),
+            gauge(
                 "tidecast_event_loop_lag_max_seconds",
                 "The event loop's longest lag of the last minute.",
                 self._lags.longest_s(now),
             ),
-            (
+            gauge(
                 "tidecast_rtmp_read_gap_max_seconds",
                 "The longest that live publishers went unread in the last minute.",
                 gaps.longest_s(now),
             ),
-            (
+            gauge(
                 "tidecast_memory_used_bytes",
                 "Memory of the origin process, without what it shares with others.",
-                float(used_bytes()),
+                used_bytes(),
             ),
-            (
+            gauge(
                 "tidecast_memory_budget_bytes",
                 "What it may use; new publishers are refused at 80 % of it.",
-                float(self._budget.budget_bytes),
+                self._budget.budget_bytes,
             ),
-            (
+            gauge(
                 "tidecast_rtmp_accepting",
                 "0 while new connections wait, because file descriptors have run out.",
-                float(self._descriptors.shortage is None),
+                self._descriptors.shortage is None,
             ),
-        ):
-            yield Family(name, text, Kind.GAUGE, {(): value})
+        ]

@@ -1,3 +1,5 @@
+"""Durations: how often something took how long, and the longest of the last minute."""
+
 from origin.observe.durations import BOUNDS_S, Durations
 from origin.observe.metrics import Histogram, MetricsPage
 

@@ -1,3 +1,5 @@
+"""The loop's lag is what its timer is late by."""
+
 from origin.observe.lag import EVERY_S, LoopLag
 from tests.support.clocks import FakeClock
 
