@@ -23,13 +23,9 @@ def tree(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [
-        pytest.param(
-            "origin/rtmp/chunk.py", "import asyncio", "Protocol cores", id="core with I/O"
-        ),
-        pytest.param("cdn/http/keys.py", "import time", "Protocol cores", id="core with a clock"),
-        pytest.param(
-            "origin/hls/fmp4.py", "import random", "Protocol cores", id="core with chance"
-        ),
+        pytest.param("origin/rtmp/chunk.py", "import asyncio", "Cores", id="core with I/O"),
+        pytest.param("cdn/http/keys.py", "import time", "Cores", id="core with a clock"),
+        pytest.param("origin/auth/slowing.py", "import random", "Cores", id="core with chance"),
         pytest.param(
             "origin/rtmp/amf0.py", "import origin.hls.rules", "Origin floors", id="sibling"
         ),
