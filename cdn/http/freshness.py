@@ -86,7 +86,7 @@ def lifetime_of(head: Head, defaults: Defaults) -> Lifetime:
     age_s = _age(head)
     targeted = parse_targeted(head.text(TARGETED_FIELD))
     directives = parse_cache_control(head.text(b"cache-control")) if targeted is None else targeted
-    if "no-store" in directives or "private" in directives or head.get(b"vary") == b"*":
+    if "no-store" in directives or "private" in directives or _varies_by_anything(head):
         return NOTHING
     if targeted is not None:
         explicit_s = _fraction(targeted.get("max-age"))
@@ -105,6 +105,11 @@ def lifetime_of(head: Head, defaults: Defaults) -> Lifetime:
     # What comes stale has used up some of its time already: tiers do not add up their patience.
     stale_s = _stale_if_error(directives, defaults) + min(0.0, left_s)
     return Lifetime(True, fresh_s, max(0.0, stale_s), age_s)
+
+
+def _varies_by_anything(head: Head) -> bool:
+    # RFC 9110, 12.5.5: a list with "*" among its members means what "*" alone does.
+    return any(member.strip() == b"*" for member in (head.get(b"vary") or b"").split(b","))
 
 
 def stood_in(head: Head) -> bool:

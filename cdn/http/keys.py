@@ -128,7 +128,11 @@ def keep_directives(query: bytes) -> str:
     if len(query) > LONGEST_QUERY:
         raise RequestRefused(414, f"A query has at most {LONGEST_QUERY} bytes.")
     try:
-        fields = parse_qsl(query.decode("latin-1"), max_num_fields=MOST_QUERY_FIELDS)
+        fields = parse_qsl(
+            query.decode("latin-1"),
+            keep_blank_values=True,  # a directive without a value is one that makes no sense
+            max_num_fields=MOST_QUERY_FIELDS,
+        )
     except ValueError as error:
         raise RequestRefused(400, "The query has too many fields.") from error
     given: dict[str, str] = {}

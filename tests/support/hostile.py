@@ -59,6 +59,10 @@ NONSENSE = (
     "_HLS_msn=1&_HLS_msn=2",
     "_HLS_msn=1&_HLS_part=x",
     "_HLS_skip=NO",
+    "_HLS_msn=",
+    "_HLS_skip",
+    "_HLS_msn=1&_HLS_part=",
+    "_HLS_msn=1&_HLS_msn",
 )
 """Delivery directives that are none (rfc8216bis, 6.2.5)."""
 

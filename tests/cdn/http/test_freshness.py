@@ -69,6 +69,7 @@ def test_what_must_not_be_stored_is_not(forbidding: str) -> None:
 
 def test_an_answer_that_varies_by_anything_at_all_is_not_stored() -> None:
     assert judge(cache_control="max-age=6", vary="*") == NOTHING
+    assert judge(cache_control="max-age=6", vary="Accept-Encoding, *") == NOTHING
     assert judge(cache_control="max-age=6", vary="Accept-Encoding").storable
 
 
