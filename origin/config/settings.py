@@ -9,18 +9,19 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from origin.config.addresses import is_public
+from origin.config.addresses import is_public, is_unspecified
 from origin.errors import SettingsError
 from origin.http.limits import HttpLimits
 from origin.ingest.settings import IngestSettings
 from origin.rtmp.limits import Limits
 
-Port = Annotated[int, Field(ge=0, le=65535)]
+Port = Annotated[int, Field(ge=1, le=65535)]  # not 0: what is printed has to be true
 PREFIX = "TIDECAST_"
 EDGE_PREFIX = "TIDECAST_EDGE__"  # the edge's own settings share the environment
 
@@ -199,8 +200,11 @@ def load_settings(flags: Tables, config: Path | None) -> Settings:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(error))) from error
+    if given.get("server", {}).get("data_dir") == "":
+        raise SettingsError("server.data_dir is empty: name a directory (--data-dir)")
     if bool(settings.rtmp.tls_certificate) != bool(settings.rtmp.tls_key):
         raise SettingsError("rtmp.tls_certificate and rtmp.tls_key: give both of them, or none")
+    _check_ports(settings)
     return _checked_open(settings, host_is_given="host" in given.get("server", {}))
 
 
@@ -266,6 +270,22 @@ def _explain(error: ValidationError) -> list[str]:
 def _suggestion(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, list(known), n=1)
     return f": did you mean {near[0]}?" if near else ""
+
+
+def _check_ports(settings: Settings) -> None:
+    """Refuse one port for two: whoever comes second would be started again and again."""
+    server, rtmp, control = settings.server, settings.rtmp, settings.control
+    used = [
+        ("rtmp.port", server.host, rtmp.port, True),
+        ("rtmp.tls_port", server.host, rtmp.tls_port, rtmp.has_tls),
+        ("server.http_port", server.host, server.http_port, server.edge_workers > 0),
+        ("control.port", control.host, control.port, True),
+    ]
+    opened = [(name, host, port) for name, host, port, is_opened in used if is_opened]
+    for (one, host, port), (other, other_host, other_port) in combinations(opened, 2):
+        meet = host == other_host or is_unspecified(host) or is_unspecified(other_host)
+        if port == other_port and meet:
+            raise SettingsError(f"{one} and {other} are both {port}: give each a port of its own")
 
 
 def _checked_open(settings: Settings, *, host_is_given: bool) -> Settings:

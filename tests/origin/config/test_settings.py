@@ -1,5 +1,6 @@
 """Settings: who beats whom, and what is said about those that do not exist."""
 
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,9 @@ def test_flag_beats_environment_beats_file_beats_default(
         pytest.param("[hls]\nqqq = 3", "unknown setting hls.qqq", id="nothing like it"),
         pytest.param("[hls]\nwindow = 'six'", "hls.window", id="wrong type"),
         pytest.param("[rtmp]\nport = 70000", "rtmp.port", id="out of range"),
+        pytest.param("[rtmp]\nport = 0", "rtmp.port", id="a port that is none"),
+        pytest.param("server = 5", "server: ", id="a section that is none"),
+        pytest.param("[server]\ndata_dir = ''", "server.data_dir is empty", id="no directory"),
         pytest.param("[hls", "not valid TOML", id="no TOML"),
     ],
 )
@@ -47,6 +51,34 @@ def test_what_is_wrong_in_the_file_is_named(tmp_path: Path, text: str, complaint
     with pytest.raises(SettingsError) as refusal:
         load_settings({}, path)
     assert complaint in str(refusal.value)
+
+
+PORTS = "rtmp.port", "rtmp.tls_port", "server.http_port", "control.port"
+TLS = {"tls_certificate": "c.pem", "tls_key": "k.pem"}
+
+
+def with_ports(one: str, other: str, **sections: dict[str, object]) -> Tables:
+    """Both at 9000, with other settings beside them."""
+    tables: dict[str, dict[str, object]] = {"rtmp": dict(TLS), **sections}
+    for name in (one, other):
+        section, key = name.split(".")
+        tables.setdefault(section, {})[key] = 9000
+    return tables
+
+
+@pytest.mark.parametrize(("one", "other"), list(combinations(PORTS, 2)))
+def test_one_port_for_two_is_refused_before_anything_starts(one: str, other: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load_settings(with_ports(one, other), None)
+    assert str(refusal.value) == f"{one} and {other} are both 9000: give each a port of its own"
+
+
+def test_one_port_on_two_addresses_or_of_something_that_is_not_opened_is_no_clash() -> None:
+    own = {"host": "192.168.1.20"}
+    load_settings(with_ports("server.http_port", "control.port", server=dict(own)), None)
+    load_settings(with_ports("rtmp.port", "rtmp.tls_port", rtmp={}), None)
+    no_edge: dict[str, object] = {"edge_workers": 0}
+    load_settings(with_ports("server.http_port", "control.port", server=no_edge), None)
 
 
 def test_a_misspelt_variable_is_refused_with_a_suggestion(monkeypatch: pytest.MonkeyPatch) -> None:
