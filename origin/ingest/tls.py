@@ -32,9 +32,19 @@ class Certificate:
             context.load_cert_chain(certificate, key, password=_no_passphrase)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             raise SettingsError(
-                f"rtmp.tls_certificate, rtmp.tls_key: {certificate} and {key} "
-                f"cannot be used: {error}"
+                f"rtmp.tls_certificate, rtmp.tls_key: {_unreadable(*self.paths) or error}; they "
+                "are a chain of certificates and the key of its first one, both in PEM"
             ) from error
+
+
+def _unreadable(*paths: Path) -> str:
+    """Which of the files cannot be read, and why: the TLS library does not say."""
+    for path in paths:
+        try:
+            path.read_bytes()
+        except OSError as error:
+            return f"cannot read {path}: {error.strerror}"
+    return ""
 
 
 def _no_passphrase() -> str:

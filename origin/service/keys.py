@@ -7,11 +7,12 @@ printed when it is made, and by ``list --show``; never otherwise.
 
 import secrets
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -26,6 +27,7 @@ from origin.service.publishing import KEY_FILE, read_keys
 from origin.store import private_file
 
 _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+Command = TypeVar("Command", bound=Callable[..., object])
 NUMBER = click.option(
     "--number", type=click.IntRange(1), help="Which key, as `keys list` numbers them."
 )
@@ -39,6 +41,12 @@ class KeyFile:
         self.path = settings.data_dir / KEY_FILE
 
     def keys(self) -> tuple[StreamKey, ...]:
+        """All of them; to look makes no file, where there is none the directory is a wrong one."""
+        if not self.path.exists():
+            raise SettingsError(
+                f"there is no key file {self.path}: choose its directory with --data-dir, or make "
+                "a key with `tidecast keys add STREAM`"
+            )
         return read_keys(self.path)
 
     def add(self, key: StreamKey) -> None:
@@ -63,27 +71,61 @@ class KeyFile:
         return found[0] if number is None else number - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which key file is meant, as far as it was said."""
+
+    config: Path | None = None
+    data_dir: str | None = None
+
+    def file(self) -> KeyFile:
+        flags: Tables = {} if self.data_dir is None else {"server": {"data_dir": self.data_dir}}
+        return KeyFile(load_settings(flags, self.config))
+
+
+def _note_config(context: click.Context, _: click.Parameter, config: Path | None) -> None:
+    where = context.obj or Where()
+    context.obj = where if config is None else replace(where, config=config)
+
+
+def _note_data_dir(context: click.Context, _: click.Parameter, data_dir: str | None) -> None:
+    where = context.obj or Where()
+    context.obj = where if data_dir is None else replace(where, data_dir=data_dir)
+
+
+def _say_where(command: Command) -> Command:
+    """Let ``--config`` and ``--data-dir`` stand before the command's name and behind it."""
+    data_dir = click.option(
+        "--data-dir",
+        expose_value=False,
+        callback=_note_data_dir,
+        help="Directory of the key file.",
+    )
+    config = click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        expose_value=False,
+        callback=_note_config,
+        help="TOML file with settings.",
+    )
+    return config(data_dir(command))
+
+
 @click.group("keys")
-@click.option(
-    "--config", type=click.Path(path_type=Path, dir_okay=False), help="TOML file with settings."
-)
-@click.option("--data-dir", help="Directory of the key file.")
-@click.pass_context
-def keys_group(context: click.Context, config: Path | None, data_dir: str | None) -> None:
+@_say_where
+def keys_group() -> None:
     """See and change who may publish; a running server follows within 2 s."""
-    flags: Tables = {"server": {"data_dir": data_dir}} if data_dir else {}
-    with _refusals():
-        context.obj = KeyFile(load_settings(flags, config))
 
 
 @keys_group.command("list")
 @click.option("--show", is_flag=True, help="Show the keys themselves.")
+@_say_where
 @click.pass_obj
-def list_command(file: KeyFile, show: bool) -> None:
+def list_command(where: Where, show: bool) -> None:
     """List the keys, without showing them."""
     now = datetime.now(UTC)
     with _refusals():
-        for number, key in enumerate(file.keys(), start=1):
+        for number, key in enumerate(where.file().keys(), start=1):
             shown = (key.secret if show else None) or _kind(key)
             note = f"  {key.note}" if key.note else ""
             click.echo(f"{number:>3}  {key.stream:<20} {_state(key, now):<28} {shown}{note}")
@@ -94,14 +136,18 @@ def list_command(file: KeyFile, show: bool) -> None:
 @click.option("--note", default="", help="Whose key it is.")
 @click.option("--expires", type=click.DateTime(_TIMES), help="Until when it is good, in UTC.")
 @click.option("--hashed", is_flag=True, help="Keep only its hash; the key is shown this once.")
+@_say_where
 @click.pass_obj
 def add_command(
-    file: KeyFile, stream: str, note: str, expires: datetime | None, hashed: bool
+    where: Where, stream: str, note: str, expires: datetime | None, hashed: bool
 ) -> None:
     """Make a key for STREAM, new or known, and print what to type into OBS."""
     with _refusals():
+        file = where.file()
         name = checked_name(stream)
         until = expires.replace(tzinfo=UTC) if expires is not None else None
+        if until is not None and until <= datetime.now(UTC):
+            raise SettingsError(f"--expires {until:%Y-%m-%d %H:%M} UTC is past")
         secret, key = _make(replace(StreamKey(name), note=note, expires=until), hashed=hashed)
         file.add(key)
         click.echo(what_to_type(file.settings, name, secret))
@@ -110,10 +156,12 @@ def add_command(
 @keys_group.command("rotate")
 @click.argument("stream")
 @NUMBER
+@_say_where
 @click.pass_obj
-def rotate_command(file: KeyFile, stream: str, number: int | None) -> None:
+def rotate_command(where: Where, stream: str, number: int | None) -> None:
     """Put a new key in the place of one; whoever publishes with the old one is sent away."""
     with _refusals():
+        file = where.file()
         index = file.find(stream, number)
         old = file.keys()[index]
         secret, key = _make(old, hashed=old.hashed is not None)
@@ -124,26 +172,29 @@ def rotate_command(file: KeyFile, stream: str, number: int | None) -> None:
 @keys_group.command("disable")
 @click.argument("stream")
 @NUMBER
+@_say_where
 @click.pass_obj
-def disable_command(file: KeyFile, stream: str, number: int | None) -> None:
+def disable_command(where: Where, stream: str, number: int | None) -> None:
     """Have a key open nothing; whoever publishes with it is sent away."""
-    _set_disabled(file, stream, number, disabled=True)
+    _set_disabled(where, stream, number, disabled=True)
 
 
 @keys_group.command("enable")
 @click.argument("stream")
 @NUMBER
+@_say_where
 @click.pass_obj
-def enable_command(file: KeyFile, stream: str, number: int | None) -> None:
+def enable_command(where: Where, stream: str, number: int | None) -> None:
     """Have a disabled key open its stream again."""
-    _set_disabled(file, stream, number, disabled=False)
+    _set_disabled(where, stream, number, disabled=False)
 
 
 @keys_group.command("hash")
 @click.argument("stream", required=False)
 @NUMBER
+@_say_where
 @click.pass_obj
-def hash_command(file: KeyFile, stream: str | None, number: int | None) -> None:
+def hash_command(where: Where, stream: str | None, number: int | None) -> None:
     """Keep only the hash of STREAM's key; without STREAM, read a key from standard input.
 
     The key stays good, for as long as somebody has it: it is not shown again.
@@ -155,6 +206,7 @@ def hash_command(file: KeyFile, stream: str | None, number: int | None) -> None:
                 raise SettingsError(complaint)
             click.echo(f'key_hash = "{slow_hash(key, secrets.token_bytes(SALT_BYTES)).text}"')
             return
+        file = where.file()
         index = file.find(stream, number)
         key_now = file.keys()[index]
         if key_now.secret is None:
@@ -164,8 +216,9 @@ def hash_command(file: KeyFile, stream: str | None, number: int | None) -> None:
         click.echo(f"The key of {stream} is known by its hash now.")
 
 
-def _set_disabled(file: KeyFile, stream: str, number: int | None, *, disabled: bool) -> None:
+def _set_disabled(where: Where, stream: str, number: int | None, *, disabled: bool) -> None:
     with _refusals():
+        file = where.file()
         index = file.find(stream, number)
         file.change(index, replace(file.keys()[index], disabled=disabled))
         click.echo(f"The key of {stream} is {'disabled' if disabled else 'enabled'}.")

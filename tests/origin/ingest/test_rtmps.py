@@ -225,8 +225,9 @@ async def test_a_certificate_that_cannot_be_used_leaves_the_old_one(
             pair.key.unlink()
         case _:
             pair.key.write_text(ENCRYPTED_KEY)
-    with pytest.raises(SettingsError, match=r"rtmp\.tls_certificate"):
+    with pytest.raises(SettingsError, match=r"rtmp\.tls_certificate.* in PEM") as refusal:
         certificate.load()
+    assert (f"cannot read {pair.key}: No such file" in str(refusal.value)) is (what == "gone")
     async with (
         listening(OpenDoor(), tls=certificate.context) as listener,
         rtmp_client(listener.port, trusting(pairs[0])) as client,

@@ -53,12 +53,13 @@ def test_a_new_key_is_printed_as_it_goes_into_obs(keys: Tidecast, file: Path) ->
 
 
 def test_a_key_may_have_an_end(keys: Tidecast, file: Path) -> None:
-    keys("add", "main", "--expires", "2031-05-01")
-    keys("add", "main", "--expires", "2001-05-01T12:30")
-    (first, _) = kept(file)
-    assert str(first.expires) == "2031-05-01 00:00:00+00:00"
+    keys("add", "main", "--expires", "9031-05-01")
+    (first,) = kept(file)
+    assert str(first.expires) == "9031-05-01 00:00:00+00:00"
+    past = '[[key]]\nstream = "main"\nkey = "main-old"\nexpires = 2001-05-01T12:30:00Z\n'
+    file.write_text(file.read_text() + past)
     listed = keys("list").splitlines()
-    assert "good until 2031-05-01 00:00" in listed[0]
+    assert "good until 9031-05-01 00:00" in listed[0]
     assert "expired 2001-05-01 12:30" in listed[1]
 
 
@@ -123,6 +124,7 @@ def test_a_key_of_ones_own_can_be_hashed_for_the_file(keys: Tidecast, file: Path
     [
         (("add", "a/b"), "letters, digits"),
         (("add", "api"), "used by Tidecast"),
+        (("add", "main", "--expires", "2001-05-01T12:30"), "2001-05-01 12:30 UTC is past"),
         (("disable", "nobody"), "no key opens 'nobody'"),
         (("rotate", "main", "--number", "7"), "key 7 does not open 'main'"),
     ],
@@ -136,6 +138,25 @@ def test_what_cannot_be_done_is_said_in_one_line(
     assert complaint in said
     assert len(said.splitlines()) == 1
     assert file.read_text() == before
+
+
+@pytest.mark.parametrize("command", [("list",), ("rotate", "main"), ("disable", "main")])
+def test_looking_in_a_wrong_directory_makes_no_key_there(
+    keys: Tidecast, file: Path, command: tuple[str, ...]
+) -> None:
+    assert f"there is no key file {file}" in keys(*command, code=2)
+    assert not file.exists()
+
+
+def test_the_directory_may_be_named_behind_the_command_too(tmp_path: Path) -> None:
+    there = ["--data-dir", str(tmp_path)]
+    runner = CliRunner()
+    assert runner.invoke(keys_group, ["add", "main", *there]).exit_code == 0
+    assert runner.invoke(keys_group, ["list", *there]).output.split()[:2] == ["1", "main"]
+    config = tmp_path / "tidecast.toml"
+    config.write_text(f"[server]\ndata_dir = {str(tmp_path)!r}\n")
+    listed = runner.invoke(keys_group, ["list", "--config", str(config)])
+    assert listed.output.split()[:2] == ["1", "main"]
 
 
 def test_a_broken_file_is_left_as_it_is(keys: Tidecast, file: Path) -> None:
