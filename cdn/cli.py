@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -77,6 +78,17 @@ class _Commands(click.Group):
         command = COMMANDS.get(cmd_name)
         return None if command is None else command()
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say which command was probably meant."""
+        if not args[0].startswith("-") and args[0] not in COMMANDS:
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            ctx.fail(
+                f"No such command '{args[0]}'." + (f" Did you mean '{near[0]}'?" if near else "")
+            )
+        return super().resolve_command(ctx, args)
+
 
 def main() -> None:
     """Run the command."""
@@ -96,6 +108,7 @@ def main() -> None:
         params=_options(),
         help=HELP,
         invoke_without_command=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
     ).main(prog_name="tidecast edge")
 
 

@@ -7,6 +7,7 @@ edge does with its settings. For the same reason the declarations are imported n
 
 import ast
 import inspect
+import json
 from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
@@ -36,7 +37,10 @@ class SettingOption(click.Option):
         model = EdgeSettings.model_fields[section].annotation
         assert isinstance(model, type)
         assert issubclass(model, Section)
-        self.help = " ".join(explanation(model, name).split())
+        field = model.model_fields[name]
+        has_default = not field.is_required() and field.default is not None
+        default = f"  [default: {as_toml(field.default)}]" if has_default else ""
+        self.help = " ".join(explanation(model, name).split()) + default
         return super().get_help_record(ctx)
 
 
@@ -48,6 +52,13 @@ def sections(flags: Mapping[str, object]) -> dict[str, dict[str, object]]:
         if value not in UNSAID:
             found.setdefault(section, {})[name] = value
     return found
+
+
+def as_toml(value: object) -> str:
+    """Write a value as the file has it; an amount of memory in its own unit."""
+    from pydantic import ByteSize
+
+    return json.dumps(value.human_readable() if isinstance(value, ByteSize) else value)
 
 
 def explanation(model: "type[Section]", name: str) -> str:

@@ -102,7 +102,12 @@ def explain(error: ErrorDetails) -> str:
         return f"{name}: there is no such setting{did_you_mean(path[-1], _siblings(path))}"
     if error["type"] == "missing":
         return f"{name}: is needed{' (--origin URL)' if path[0] == 'origin' else ''}"
-    return f"{name}: {error['msg'].removeprefix('Value error, ')}, not {error['input']!r}"
+    match error["input"]:  # a flag that may be given several times was given once
+        case (value,):
+            pass
+        case value:
+            pass
+    return f"{name}: {error['msg'].removeprefix('Value error, ')}, not {value!r}"
 
 
 def _siblings(path: list[str]) -> Mapping[str, object]:

@@ -100,7 +100,7 @@ class Listen(Section):
     drain_notice_s: Seconds = 0.5
     """After SIGTERM, how long new connections still get an answer, with /readyz saying 503."""
     drain_s: Annotated[int, Field(ge=1, le=3600)] = 8
-    """How long responses that are running may go on after that."""
+    """How long responses that are running may go on after drain_notice_s."""
     fast_path: bool = True
     """Whether plain requests are answered without a task each. Off, everything takes the full path,
     at several times the cost: only to find out whether a fault lies in the fast one."""

@@ -7,6 +7,7 @@ for the origin.
 import os
 import sys
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import NoReturn
 
 import click
@@ -53,6 +54,18 @@ class _Tidecast(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         part = PARTS.get(cmd_name)
         return super().get_command(ctx, cmd_name) if part is None else part()
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say which command was probably meant."""
+        known = self.list_commands(ctx)
+        if not args[0].startswith("-") and args[0] not in known:
+            near = get_close_matches(args[0], known, n=1)
+            ctx.fail(
+                f"No such command '{args[0]}'." + (f" Did you mean '{near[0]}'?" if near else "")
+            )
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_Tidecast, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,10 +4,9 @@ import json
 from collections.abc import Iterator
 from inspect import cleandoc
 
-from pydantic import ByteSize
 from pydantic.fields import FieldInfo
 
-from cdn.flags import explanation
+from cdn.flags import as_toml, explanation
 from cdn.settings import EdgeSettings, Section
 
 
@@ -42,7 +41,7 @@ def _setting(section: type[Section], key: str, field: FieldInfo) -> Iterator[str
     elif field.default is None:
         yield f"# {key} is not set"
     else:
-        yield f"# {key} = {_toml(field.default)}"
+        yield f"# {key} = {as_toml(field.default)}"
 
 
 def _comment(text: str | None) -> Iterator[str]:
@@ -51,7 +50,3 @@ def _comment(text: str | None) -> Iterator[str]:
 
 def _is_section(field: FieldInfo) -> bool:
     return isinstance(field.annotation, type) and issubclass(field.annotation, Section)
-
-
-def _toml(value: object) -> str:
-    return json.dumps(value.human_readable() if isinstance(value, ByteSize) else value)

@@ -47,6 +47,24 @@ def test_the_help_explains_every_flag_in_the_words_of_its_setting(
     for flag in FLAGS:
         assert flag in text
     assert "Processes that share the port" in text
+    assert "Port for viewers; 0 picks a free one. [default: 8080]" in text
+    assert run(monkeypatch, "-h") == 0
+
+
+def test_a_misspelt_command_is_refused_with_the_one_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "rendr") == 2
+    assert "No such command 'rendr'. Did you mean 'render'?" in capsys.readouterr().err
+    assert run(monkeypatch, "qqq") == 2
+    assert "No such command 'qqq'.\n" in capsys.readouterr().err
+
+
+def test_an_origin_that_is_none_is_repeated_as_it_was_typed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--origin", "foo") == 2
+    assert capsys.readouterr().err.endswith(", not 'foo'\n")
 
 
 def test_the_example_needs_no_origin_and_starts_nothing(
