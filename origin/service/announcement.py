@@ -14,15 +14,15 @@ DEFAULT_HTTP_PORT = 80
 
 def announcement(settings: Settings, keys: Sequence[StreamKey], key_file: Path) -> str:
     """The text, with real hosts and ports; ``keys`` is empty where publishing is open."""
-    watch, rows = watch_address(settings), _server_rows(settings)
+    rows = _server_rows(settings)
     if not keys:
         rows += [("Key", "any name, such as main (open: no key is needed)")]
-        rows += [("Watch", f"{watch}/main")]
+        rows += [("Watch", watch_address(settings, "main"))]
     for index, key in enumerate(_one_for_each_stream(keys)):
         hashed = f"(known by its hash; `tidecast keys rotate {key.stream}` makes another)"
         kept = f"    (kept in {key_file})" if index == 0 else ""
         rows += [("Key", (key.secret or hashed) + kept)]
-        rows += [("Watch", f"{watch}/{key.stream}")]
+        rows += [("Watch", watch_address(settings, key.stream))]
     return "\n".join(["", *_lines(rows), "", "  Ctrl-C ends it.", ""])
 
 
@@ -31,15 +31,19 @@ def what_to_type(settings: Settings, stream: str, secret: str) -> str:
     rows = [
         *_server_rows(settings),
         ("Key", secret),
-        ("Watch", f"{watch_address(settings)}/{stream}"),
+        ("Watch", watch_address(settings, stream)),
     ]
     return "\n".join(["", *_lines(rows), ""])
 
 
-def watch_address(settings: Settings) -> str:
-    """Where viewers go."""
-    host = _in_url(reachable_host(settings.server.host))
-    return f"http://{host}{_port(settings.server.http_port, DEFAULT_HTTP_PORT)}"
+def watch_address(settings: Settings, stream: str) -> str:
+    """Where viewers of ``stream`` go; where the edges are elsewhere, what those need to know."""
+    server, control = settings.server, settings.control
+    if not server.edge_workers:
+        origin = f"http://{_in_url(reachable_host(control.host))}:{control.port}"
+        return f"/{stream} on your edges (tidecast edge --origin {origin})"
+    host = _in_url(reachable_host(server.host))
+    return f"http://{host}{_port(server.http_port, DEFAULT_HTTP_PORT)}/{stream}"
 
 
 def _server_rows(settings: Settings) -> list[tuple[str, str]]:

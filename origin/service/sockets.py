@@ -55,4 +55,7 @@ def explain(error: Exception, where: str, what: str, flag: str) -> str:
         return f"{where} is in use, so {what} cannot listen there: choose another port with {flag}"
     if code == errno.EACCES:
         return f"{where} needs more rights than this user has: choose a port above 1023 with {flag}"
+    if code == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        other = "--control-host" if flag == "--control-port" else "--host"
+        return f"{where} is no address here, so {what} cannot listen there: choose one with {other}"
     return f"{what} cannot listen on {where}: {error}"

@@ -36,3 +36,10 @@ def test_an_open_door_needs_no_key() -> None:
     text = announcement(load_settings({"rtmp": {"open": True}}, None), [], KEY_FILE)
     assert "any name" in text
     assert "keys.toml" not in text
+
+
+def test_where_there_is_no_edge_no_address_of_one_is_said() -> None:
+    flags: Tables = {"server": {"edge_workers": 0}, "control": {"host": "10.0.0.1"}}
+    text = announcement(load_settings(flags, None), KEYS[:1], KEY_FILE)
+    assert "  Watch    /main on your edges (tidecast edge --origin http://10.0.0.1:8081)\n" in text
+    assert ":8080" not in text
