@@ -19,7 +19,6 @@ once, which takes 2 MiB.
 Target: at most 200 bytes per cycle, both.
 """
 
-import argparse
 import asyncio
 import gc
 import logging
@@ -33,10 +32,11 @@ from pathlib import Path
 
 import structlog
 
-from benchmarks.ingest import tidecast
-from benchmarks.support.cpu import tree
+from benchmarks.support.arguments import arguments
 from benchmarks.support.results import Result, emit
+from benchmarks.support.servers import tidecast_serve
 from origin.auth.gate import OpenToAll
+from origin.bench.cpu import tree
 from origin.hls.rules import Rules
 from origin.streams.clock import LoopClock
 from origin.streams.reception import Reception
@@ -46,6 +46,7 @@ from tests.support.broadcasts import AAC_RECORD, AVC_RECORD
 from tests.support.encoders import Encoder
 from tests.support.listeners import listening
 from tests.support.rtmp_client import rtmp_client
+from tests.support.servers import NO_EDGE
 
 SCRIPT = "benchmarks/cycles.py"
 TARGET_BYTES = 200
@@ -58,14 +59,16 @@ FRAME_MS, GOP_MS, SOUND_MS = 40, 2000, 1024 / 44.1
 
 def main() -> None:
     """Measure, and print what was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, has_results=True)
     parser.add_argument("--cycles", type=int, default=3000)
     parser.add_argument("--uncounted", type=int, default=1500)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     held = asyncio.run(hold())
-    with tempfile.TemporaryDirectory() as name, tidecast(Path(name)) as (pid, port):
-        marks = asyncio.run(measure(pid, port, given.uncounted, given.cycles))
+    with (
+        tempfile.TemporaryDirectory() as name,
+        tidecast_serve(Path(name) / "data", *NO_EDGE) as server,
+    ):
+        marks = asyncio.run(measure(server.pid, server.rtmp, given.uncounted, given.cycles))
     emit([judged(held), seen_from_outside(marks)], as_json=given.json)
 
 

@@ -11,7 +11,6 @@ Prints lowest, middle and highest of the rounds, and the ratio of the middles. T
 of nginx's CPU in the clear, 1.3 over TLS.
 """
 
-import argparse
 import re
 import shutil
 import ssl
@@ -28,9 +27,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 from pathlib import Path
 
-from benchmarks.support.cpu import sample
+from benchmarks.support.arguments import arguments
 from benchmarks.support.results import Result, emit
-from benchmarks.support.servers import LOAD_CORE, SERVER_CORE, running
+from benchmarks.support.servers import LOAD_CORE, PINNED, running
+from origin.bench.cpu import sample
 from tests.support.certificates import Pair, self_signed
 from tests.support.servers import free_ports
 
@@ -80,10 +80,9 @@ class Origin(BaseHTTPRequestHandler):
 
 def main() -> None:
     """Measure both, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, has_results=True)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is needed (Debian: apt-get install wrk)")
@@ -169,7 +168,7 @@ def edge(origin: str, _folder: Path, pair: Pair | None) -> Iterator[tuple[int, i
         }
     command = [
         *("env", *(f"{name}={value}" for name, value in tls.items())),
-        *("taskset", "-c", SERVER_CORE, sys.executable, "-m", "cdn", "--origin", origin),
+        *(*PINNED, sys.executable, "-m", "cdn", "--origin", origin),
         *("--host", "127.0.0.1", "--http-port", str(port)),
     ]
     with running(command, port) as pid:
@@ -197,7 +196,7 @@ def nginx(
         certificate=certificate,
     )
     configuration.write_text(text)
-    command = ["taskset", "-c", SERVER_CORE, binary, "-c", str(configuration)]
+    command = [*PINNED, binary, "-c", str(configuration)]
     with running(command, port) as pid:
         yield pid, port
 

@@ -10,7 +10,6 @@ no viewers is measured with a configuration for few of them.
 Target: at most 2.0 of what nginx adds.
 """
 
-import argparse
 import resource
 import socket
 import statistics
@@ -20,8 +19,9 @@ import time
 from pathlib import Path
 
 from benchmarks.edge_hit import OBJECTS, edge, nginx, serving_origin
-from benchmarks.support.cpu import sample
+from benchmarks.support.arguments import arguments
 from benchmarks.support.results import Result, emit
+from origin.bench.cpu import sample
 
 SCRIPT = "benchmarks/edge_memory.py"
 TARGET = 2.0
@@ -31,10 +31,9 @@ SPARE = 64
 
 def main() -> None:
     """Measure both, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, has_results=True)
     parser.add_argument("--viewers", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     raise_descriptor_limit(given.viewers + SPARE)
     used: dict[str, list[tuple[float, float]]] = {}

@@ -12,6 +12,7 @@ from time import perf_counter_ns
 
 from prometheus_client import CollectorRegistry, Counter
 
+from benchmarks.support.arguments import arguments
 from cdn.http.keys import Kind
 from cdn.observe.access_log import Access, AccessLog
 from cdn.observe.metrics import Metrics
@@ -23,6 +24,7 @@ ACCESS = Access("192.0.2.7", "GET", "/main/v0/index.m3u8?_HLS_msn=7", 200, 1234,
 
 def main() -> None:
     """Measure every way in turns, and print the medians."""
+    arguments(__doc__).parse_args()
     tally = Metrics().tally(Kind.PLAYLIST, 200, "hit")
     names = ("kind", "status", "cache")
     counter = Counter("requests", "Requests.", names, registry=CollectorRegistry())

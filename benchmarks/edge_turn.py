@@ -11,7 +11,6 @@ the machine does can only add to it.
 Takes about 20 seconds. There is no target: it tells what a change is worth.
 """
 
-import argparse
 import asyncio
 import os
 import socket
@@ -20,6 +19,7 @@ from dataclasses import dataclass, field
 
 import uvloop
 
+from benchmarks.support.arguments import arguments
 from benchmarks.support.results import Result, emit
 from benchmarks.support.servers import LOAD_CORE, SERVER_CORE
 from cdn.clock import LoopClock
@@ -48,10 +48,9 @@ class Costs:
 
 def main() -> None:
     """Measure with shared pages and without, and print both."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, has_results=True)
     parser.add_argument("-n", "--number", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     shared, copied = Costs(), Costs()
     for _ in range(2):

@@ -7,7 +7,6 @@ and its ratio. aiohttp's client does nothing here but get the bytes: what the ed
 answers (limits, fields left out, time for each read) came on top.
 """
 
-import argparse
 import asyncio
 import multiprocessing
 import statistics
@@ -18,6 +17,7 @@ from multiprocessing.connection import Connection
 import aiohttp
 import uvloop
 
+from benchmarks.support.arguments import arguments
 from cdn.fetch.upstream import Upstream
 from cdn.http.keys import Key
 from cdn.settings import Origin
@@ -52,7 +52,7 @@ class Server(asyncio.Protocol):
 
 def main() -> None:
     """Measure both in turns, in each round, for each size."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--fetches", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()

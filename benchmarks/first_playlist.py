@@ -9,7 +9,6 @@ wait for the frame that tells how long that keyframe lasts, up to 50 ms until th
 and packaging. The target is 100 ms, at the worst.
 """
 
-import argparse
 import asyncio
 import statistics
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
+from benchmarks.support.arguments import arguments
 from tests.support.broadcasts import AVC_RECORD
 from tests.support.encoders import Encoder
 from tests.support.rtmp_client import rtmp_client
@@ -31,7 +31,7 @@ ASK_EVERY_S = 0.004
 
 def main() -> None:
     """Measure each plan some times."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=4)
     asyncio.run(measure(parser.parse_args().rounds))
 

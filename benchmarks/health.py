@@ -9,11 +9,11 @@ Prints nanoseconds per frame and the ratio. The clock that the monitor asks is a
 answers are set to the stream's pace.
 """
 
-import argparse
 import statistics
 import time
 from datetime import UTC, datetime
 
+from benchmarks.support.arguments import arguments
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
 from origin.media.coded import AUDIO_TRACK, VIDEO_TRACK, Codec, Coded, CodedFrame
@@ -30,7 +30,7 @@ Units = list[tuple[int, Coded]]
 
 def main() -> None:
     """Measure both in turns, and print the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--fps", type=int, default=60)

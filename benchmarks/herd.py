@@ -9,7 +9,6 @@ playlist (1 KB), then the hinted part (40 KB).
 Takes about 3 minutes. The figures are milliseconds from publication to the last answer.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -18,9 +17,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.support.engines import ENGINES, PINNED
+from benchmarks.support.arguments import arguments
+from benchmarks.support.engines import ENGINES
 from benchmarks.support.results import Result, emit
-from benchmarks.support.servers import LOAD_CORE, running
+from benchmarks.support.servers import LOAD_CORE, PINNED, running
 from origin.bench.held_origin import PLAYLIST_PATH
 from origin.bench.herd import Herd, HerdReport, run_herd
 from origin.bench.target import inspect
@@ -35,10 +35,9 @@ Times = dict[tuple[str, bool], list[float]]
 
 def main() -> None:
     """Measure all three, and print the results."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, has_results=True)
     parser.add_argument("-n", "--number", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     times: Times = {}

@@ -9,7 +9,6 @@ Takes about a minute. The figures are milliseconds from the second request to it
 the body.
 """
 
-import argparse
 import asyncio
 import statistics
 import tempfile
@@ -18,6 +17,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from benchmarks.support.arguments import arguments
 from benchmarks.support.engines import ENGINES
 from benchmarks.support.results import Result, emit
 
@@ -28,9 +28,8 @@ PIECE, PIECES, PAUSE_S, APART_S = 8 * 1024, 20, 0.1, 0.5
 
 def main() -> None:
     """Measure all three, and print the results."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, has_results=True)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     times = asyncio.run(measure_all(given.rounds))
     ours, lock, theirs = (statistics.median(times[name]) for name in ENGINES)

@@ -10,12 +10,9 @@ writes them behind to the same place. What nginx has written counts as its memor
 Prints a table and the ratios of the medians. Target: at most 0.6 of nginx's CPU at 20 publishers.
 """
 
-import argparse
 import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator
@@ -23,11 +20,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.support.cpu import Sample, sample
+from benchmarks.support.arguments import arguments
+from benchmarks.support.publishers import make_media, publishing
 from benchmarks.support.results import Result, emit
-from benchmarks.support.servers import LOAD_CORE, SERVER_CORE, running
-from origin.bench.ingest import IngestReport
-from tests.support.servers import free_ports
+from benchmarks.support.servers import PINNED, running, tidecast_serve
+from origin.bench.cpu import Sample, sample
+from tests.support.servers import NO_EDGE, free_ports
 
 TARGET, TARGET_AT = 0.6, 20
 MIB = 1 << 20
@@ -63,11 +61,10 @@ class Used(NamedTuple):
 
 def main() -> None:
     """Measure both, and print what was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, has_results=True)
     parser.add_argument("--publishers", type=int, nargs="+", default=[1, 20, 100])
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     shared = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=shared if shared.exists() else None) as name:
@@ -132,21 +129,10 @@ def measure(
     """Sample the server with and without ``publishers``; return what they cost."""
     idle = settled(pid)
     coming_in = SETTLING_S + publishers * ONE_COMES_IN_S
-    load = subprocess.Popen(
-        [
-            *("taskset", "-c", LOAD_CORE, sys.executable, "-m", "origin", "bench", "ingest"),
-            *(f"rtmp://127.0.0.1:{port}/live/cam{{n}}", "--flv", str(media), "--json"),
-            *("-n", str(publishers), "--seconds", str(coming_in + seconds + 2)),
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    time.sleep(coming_in)
-    busy = sample(pid, seconds)
-    files = sum(file.stat().st_size for file in (folder / "hls").glob("*")) / MIB
-    report = IngestReport.model_validate_json(load.communicate(timeout=60 + coming_in)[0])
-    if not report.is_flawless:
-        raise SystemExit(f"publishers failed, so nothing was measured: {report}")
+    with publishing(port, media, publishers, coming_in + seconds + 2):
+        time.sleep(coming_in)
+        busy = sample(pid, seconds)
+        files = sum(file.stat().st_size for file in (folder / "hls").glob("*")) / MIB
     return Used(busy.cpu_percent - idle.cpu_percent, busy.pss_mib + files)
 
 
@@ -163,14 +149,8 @@ def settled(pid: int) -> Sample:
 @contextmanager
 def tidecast(folder: Path) -> Generator[tuple[int, int]]:
     """Run the origin without an edge; give its pid and RTMP port."""
-    rtmp, http, control = free_ports(3)
-    command = [
-        *("taskset", "-c", SERVER_CORE, sys.executable, "-m", "origin", "serve", "--open"),
-        *("--data-dir", str(folder / "data"), "--edge-workers", "0"),
-        *("--rtmp-port", str(rtmp), "--http-port", str(http), "--control-port", str(control)),
-    ]
-    with running(command, rtmp) as pid:
-        yield pid, rtmp
+    with tidecast_serve(folder / "data", *NO_EDGE) as server:
+        yield server.pid, server.rtmp
 
 
 @contextmanager
@@ -183,22 +163,9 @@ def nginx(folder: Path) -> Generator[tuple[int, int]]:
     (folder / "hls").mkdir(exist_ok=True)
     os.chmod(folder, 0o777)
     os.chmod(folder / "hls", 0o777)
-    command = ["taskset", "-c", SERVER_CORE, binary, "-c", str(configuration)]
+    command = [*PINNED, binary, "-c", str(configuration)]
     with running(command, port) as pid:
         yield pid, port
-
-
-def make_media(path: Path) -> Path:
-    """Ten seconds of 1080p60 at 6 Mbit/s with audio, as FLV."""
-    video = "-c:v libx264 -preset ultrafast -b:v 5872k -maxrate 5872k -bufsize 5872k"
-    gop = "-g 120 -keyint_min 120 -sc_threshold 0 -bf 2 -pix_fmt yuv420p"
-    command = (
-        "ffmpeg -v error -y -f lavfi -i testsrc2=size=1920x1080:rate=60 "
-        "-f lavfi -i sine=frequency=440:sample_rate=48000 -t 10 -vf noise=alls=12:allf=t "
-        f"{video} {gop} -c:a aac -b:a 128k -ac 2 {path}"
-    )
-    subprocess.run(command.split(), check=True)
-    return path
 
 
 if __name__ == "__main__":

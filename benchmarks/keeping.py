@@ -11,25 +11,21 @@ Prints lowest, median and highest, and how much dearer a stream is.
 
 import argparse
 import statistics
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.ingest import make_media
-from benchmarks.support.cpu import sample
-from benchmarks.support.servers import LOAD_CORE, SERVER_CORE, running, wait_for_playlist
-from origin.bench.ingest import IngestReport
-from tests.support.servers import free_ports
+from benchmarks.support.arguments import arguments
+from benchmarks.support.publishers import make_media, publishing
+from benchmarks.support.servers import tidecast_serve, wait_for_playlist
+from origin.bench.cpu import sample
+from tests.support.servers import NO_EDGE
 
 WAYS = {"not kept": "no", "kept": "yes"}
 
 
 def main() -> None:
     """Measure both, and print them."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--publishers", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=3)
@@ -51,36 +47,14 @@ def main() -> None:
 
 def measure(folder: Path, keeps: str, media: Path, given: argparse.Namespace) -> float:
     """Let publishers push; return the origin's CPU per stream, in per cent of a core."""
-    with origin(folder, keeps) as (pid, port, control):
-        load = subprocess.Popen(
-            [
-                *("taskset", "-c", LOAD_CORE, sys.executable, "-m", "origin", "bench", "ingest"),
-                *(f"rtmp://127.0.0.1:{port}/live/cam{{n}}", "--flv", str(media), "--json"),
-                *("-n", str(given.publishers), "--seconds", str(given.seconds + 15)),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        wait_for_playlist(f"http://127.0.0.1:{control}/cam1/index.m3u8")
-        busy = sample(pid, given.seconds)
-        report = IngestReport.model_validate_json(load.communicate(timeout=90)[0])
-    if not report.is_flawless:
-        raise SystemExit(f"publishers failed, so nothing was measured: {report}")
+    flags = (*NO_EDGE, "--keep-over-restarts", keeps)
+    with (
+        tidecast_serve(folder, *flags) as server,
+        publishing(server.rtmp, media, given.publishers, given.seconds + 15),
+    ):
+        wait_for_playlist(f"http://127.0.0.1:{server.control}/cam1/index.m3u8")
+        busy = sample(server.pid, given.seconds)
     return float(busy.cpu_percent / given.publishers)
-
-
-@contextmanager
-def origin(folder: Path, keeps: str) -> Iterator[tuple[int, int, int]]:
-    """Run the origin without an edge; give its pid, its RTMP and its control port."""
-    folder.mkdir(exist_ok=True)
-    rtmp, http, control = free_ports(3)
-    command = [
-        *("taskset", "-c", SERVER_CORE, sys.executable, "-m", "origin", "serve", "--open"),
-        *("--data-dir", str(folder), "--edge-workers", "0", "--keep-over-restarts", keeps),
-        *("--rtmp-port", str(rtmp), "--http-port", str(http), "--control-port", str(control)),
-    ]
-    with running(command, rtmp) as pid:
-        yield pid, rtmp, control
 
 
 if __name__ == "__main__":

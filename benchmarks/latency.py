@@ -13,7 +13,6 @@ Everything shares this machine: Chromium decodes without a GPU beside the server
 machine makes every figure worse. What else ran is said by the load that is printed with them.
 """
 
-import argparse
 import asyncio
 import os
 import statistics
@@ -24,6 +23,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser
 
+from benchmarks.support.arguments import arguments
 from benchmarks.support.results import Result, emit
 from tests.support.browser import chromium, visit
 from tests.support.camera import filming
@@ -150,11 +150,10 @@ def results(told: dict[str, Figures], edges: int) -> list[Result]:
 
 def main() -> None:
     """Measure, and print words or JSON lines."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, has_results=True)
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--visits", type=int, default=7)
     parser.add_argument("--edges", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     told = asyncio.run(measure(given.seconds, given.visits, given.edges))
     emit(results(told, given.edges), as_json=given.json)

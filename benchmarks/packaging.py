@@ -10,7 +10,6 @@ Prints a table in milliseconds of CPU per media second, the cost of one call of 
 much of the time of PyAV's mp4 muxer, one container per part, ours takes.
 """
 
-import argparse
 import io
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+from benchmarks.support.arguments import arguments
 from origin.hls import mpegts
 from origin.hls.cuts import PartReady, SegmenterEvent
 from origin.hls.presentation import Presentation
@@ -74,7 +74,7 @@ Samples = list[tuple[int, Sample]]
 
 def main() -> None:
     """Measure each way in turns, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()

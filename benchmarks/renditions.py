@@ -14,9 +14,7 @@ Prints a table and the ratios. Target: at most 1.5 of one picture's time, of the
 core's ratio is higher: it has no sockets, where what is paid for is bytes.
 """
 
-import argparse
 import socket
-import sys
 import tempfile
 import threading
 import time
@@ -24,8 +22,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 
-from benchmarks.support.servers import running, wait_for_playlist
+from benchmarks.support.arguments import arguments
+from benchmarks.support.servers import tidecast_serve, wait_for_playlist
 from origin.bench.cpu import sample
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
@@ -39,7 +39,6 @@ from origin.streams.packager import Packager
 from tests.support.broadcasts import AAC_RECORD, AVC_RECORD
 from tests.support.chunks import ChunkSender, Sent
 from tests.support.encoders import ECHO, HELLO, Encoder
-from tests.support.servers import free_ports
 
 TARGET = 1.5
 FRAMES_PER_S, KEYFRAME_EVERY = 30, 60
@@ -160,22 +159,19 @@ class Feed(threading.Thread):
 
 def origin_costs(publishers: int, seconds: int) -> dict[str, float]:
     """CPU of the whole origin in percent of a core, for each way."""
-    ports = free_ports(3)
-    with tempfile.TemporaryDirectory() as data:
-        command = [sys.executable, "-m", "origin", "serve", "--open", "--data-dir", data]
-        command += ["--rtmp-port", str(ports[0]), "--http-port", str(ports[1])]
-        command += ["--control-port", str(ports[2]), "--host", "127.0.0.1"]
-        with running(command, ports[0]) as pid:
-            found: dict[str, float] = {}
-            for name, rates in WAYS.items():
-                feed = Feed(ports[0], rates, publishers, seconds + 8)
-                feed.start()
-                wait_for_playlist(
-                    f"http://127.0.0.1:{ports[2]}/bench0/v{len(rates) - 1}/index.m3u8"
-                )
-                found[name] = sample(pid, seconds).cpu_percent
-                feed.join()
-            idle = sample(pid, seconds).cpu_percent
+    with (
+        tempfile.TemporaryDirectory() as data,
+        tidecast_serve(Path(data), pinned=False) as server,
+    ):
+        found: dict[str, float] = {}
+        for name, rates in WAYS.items():
+            feed = Feed(server.rtmp, rates, publishers, seconds + 8)
+            feed.start()
+            last = f"bench0/v{len(rates) - 1}/index.m3u8"
+            wait_for_playlist(f"http://127.0.0.1:{server.control}/{last}")
+            found[name] = sample(server.pid, seconds).cpu_percent
+            feed.join()
+        idle = sample(server.pid, seconds).cpu_percent
     return {name: percent - idle for name, percent in found.items()}
 
 
@@ -187,7 +183,7 @@ def cost(data: bytes, *, viewed: bool) -> float:
 
 def main() -> None:
     """Measure and print; the status is 1 if the target is missed."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--seconds", type=int, default=15)
     parser.add_argument("--publishers", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)

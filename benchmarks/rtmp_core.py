@@ -10,7 +10,6 @@ several rounds.
 Prints a table and the ratio. Target: at most a tenth of pyrtmp's time.
 """
 
-import argparse
 import asyncio
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from pyrtmp import StreamClosedException
 from pyrtmp.messages.handshake import C0, C1
 from pyrtmp.session_manager import SessionManager
 
+from benchmarks.support.arguments import arguments
 from origin.media.coded import MediaKind
 from origin.rtmp.events import PublishRequested
 from origin.rtmp.flv import read_audio, read_video
@@ -86,7 +86,7 @@ def cost(read: Callable[[bytes], int], data: bytes) -> Cost:
 
 def main() -> None:
     """Measure and print; the status is 1 if the target is missed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     print(f"{'session':<28}{'ours':>12}{'MB/s':>8}{'pyrtmp':>14}{'MB/s':>8}{'ratio':>9}")

@@ -8,7 +8,6 @@ until the next one answers (target: one second), with the processor time that th
 machine that is busy with other things, that says more than the clock.
 """
 
-import argparse
 import os
 import signal
 import statistics
@@ -21,6 +20,7 @@ import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.support.arguments import arguments
 from tests.support.servers import free_ports
 
 TARGET_S = 1.0
@@ -40,7 +40,7 @@ class Took(NamedTuple):
 
 def main() -> None:
     """Start it some times, and print what it took."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     rounds = [start() for _ in range(parser.parse_args().rounds)]
     for label, times in zip(Took._fields, zip(*rounds, strict=True), strict=True):

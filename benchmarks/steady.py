@@ -11,7 +11,6 @@ socket (``support.least``) stands beside them: it tells what the machine had to 
 Takes about 25 minutes: 21 measurements of 40 s, and half a minute around each.
 """
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -23,13 +22,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.support.cpu import sample
-from benchmarks.support.engines import ENGINES, PINNED, Engine, Running, least
+from benchmarks.support.arguments import arguments
+from benchmarks.support.engines import ENGINES, Engine, Running, least
 from benchmarks.support.results import Result, emit
-from benchmarks.support.servers import LOAD_CORE, running, wait_for_playlist
+from benchmarks.support.servers import LOAD_CORE, tidecast_serve, wait_for_playlist
+from origin.bench.cpu import sample
 from origin.bench.target import inspect
 from origin.bench.viewers import Audience, ViewersReport, run_viewers
-from tests.support.servers import free_ports
+from tests.support.servers import NO_EDGE
 
 SCRIPT = "benchmarks/steady.py"
 LATE_MS, OF_NGINX_LATE, OF_NGINX_CPU = 400, 0.3, 1.0
@@ -54,11 +54,10 @@ Rounds = dict[tuple[str, bool], list[Round]]
 
 def main() -> None:
     """Measure all three, and print the results."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, has_results=True)
     parser.add_argument("-n", "--number", type=int, default=AUDIENCE)
     parser.add_argument("--seconds", type=float, default=40)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     rounds: Rounds = {}
@@ -72,9 +71,7 @@ def main() -> None:
         rounds.setdefault((LEAST, True), []).append(done)
         tell(LEAST, True, done)
     found = results(rounds, given.number)
-    if (
-        given.number != AUDIENCE
-    ):  # another audience's figures stand beside these, not in their place
+    if given.number != AUDIENCE:  # whose figures stand beside those of this one, not in their place
         found = [replace(each, script=f"{SCRIPT} -n {given.number}") for each in found]
     emit(found, as_json=given.json)
 
@@ -122,17 +119,11 @@ class Watcher:
 @contextmanager
 def live_origin(data: Path) -> Generator[str]:
     """Run the origin and a publisher; give its control address as ``host:port``."""
-    rtmp, http, control = free_ports(3)
-    command = [
-        *(*PINNED, sys.executable, "-m", "origin", "serve", "--open", "--host", "127.0.0.1"),
-        *("--data-dir", str(data), "--edge-workers", "0", "--rtmp-port", str(rtmp)),
-        *("--http-port", str(http), "--control-port", str(control)),
-    ]
-    with running(command, rtmp):
-        publisher = subprocess.Popen(publish_command(f"rtmp://127.0.0.1:{rtmp}/live/main"))
+    with tidecast_serve(data, *NO_EDGE) as server:
+        publisher = subprocess.Popen(publish_command(f"rtmp://127.0.0.1:{server.rtmp}/live/main"))
         try:
-            wait_for_playlist(f"http://127.0.0.1:{control}/main/index.m3u8")
-            yield f"127.0.0.1:{control}"
+            wait_for_playlist(f"http://127.0.0.1:{server.control}/main/index.m3u8")
+            yield f"127.0.0.1:{server.control}"
         finally:
             publisher.terminate()
             publisher.wait(timeout=15)

@@ -19,10 +19,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.support.servers import SERVER_CORE, running
+from benchmarks.support.servers import PINNED, running
 from tests.support.servers import free_ports
 
-PINNED = ("taskset", "-c", SERVER_CORE)
 NGINX = """
 worker_processes 1; daemon off; error_log {folder}/error.log crit; pid {folder}/pid;
 worker_rlimit_nofile 19000;

@@ -7,9 +7,37 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.support.servers import free_ports
 
 SERVER_CORE, LOAD_CORE = "0", "1"
 """Who is measured has a core of its own, as `taskset -c` names it."""
+
+PINNED = ("taskset", "-c", SERVER_CORE)
+
+
+class Tidecast(NamedTuple):
+    """`tidecast serve` under measurement: its supervisor's pid, and its ports on loopback."""
+
+    pid: int
+    rtmp: int
+    control: int
+
+
+@contextmanager
+def tidecast_serve(data: Path, *flags: str, pinned: bool = True) -> Iterator[Tidecast]:
+    """Run `tidecast serve`, open to any name; with an edge, unless ``flags`` say otherwise."""
+    rtmp, http, control = free_ports(3)
+    command = [
+        *(PINNED if pinned else ()),
+        *(sys.executable, "-m", "origin", "serve", "--open", "--host", "127.0.0.1"),
+        *("--data-dir", str(data), "--rtmp-port", str(rtmp), "--http-port", str(http)),
+        *("--control-port", str(control), *flags),
+    ]
+    with running(command, rtmp) as pid:
+        yield Tidecast(pid, rtmp, control)
 
 
 @contextmanager
