@@ -1,7 +1,7 @@
 """What is behind the address that was given: asked once, before any load is made.
 
 Everything that can be wrong is said here in one sentence: nothing listens, the answer is an
-error, it is no playlist, it needs TLS. A load of ten thousand would only count the same failure
+error, it is no playlist, it is over, it needs TLS. A load of ten thousand would only count the same failure
 ten thousand times.
 """
 
@@ -52,6 +52,8 @@ def inspect(url: str) -> Target:
         media = _fetch(urljoin(final, variant[1].strip()))[1]
     if "#EXT-X-TARGETDURATION:" not in media:
         raise CannotMeasure(f"{url} is a playlist without EXT-X-TARGETDURATION.")
+    if "#EXT-X-ENDLIST" in media:
+        raise CannotMeasure(f"{url} has ended (EXT-X-ENDLIST): nobody could stall. Publish to it.")
     parts = urlsplit(final)
     return Target(
         url=final,

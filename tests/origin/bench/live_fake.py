@@ -18,8 +18,6 @@ from tests.support.turns import close_door, settle
 
 PART_S, PARTS, FIRST_MSN = 0.2, 5, 10
 SEGMENT_S = PART_S * PARTS
-HOLD_BACK_S = 1.5
-"""Much for such parts: a busy machine that pauses is no stall of the server's."""
 ENOUGH = 18
 """Parts that a viewer has had who has been watching for a while: three seconds and more of them."""
 MEDIA = re.compile(r"/live/v0/s(\d+)(?:\.(\d+))?\.m4s")
@@ -39,6 +37,7 @@ class Habits:
     crowd: int = 0
     is_no_playlist: bool = False
     """The same, from the beginning."""
+    has_ended: bool = False
     missing_media: bool = False
     holds: bool = True
     """Whether blocking reloads are held; if not, they are answered at once."""
@@ -46,6 +45,8 @@ class Habits:
     closes: bool = False
     """Every answer ends its connection."""
     low_latency: bool = True
+    hold_back_s: float = 3.0
+    """Much for such parts: a busy machine that pauses is no stall of the server's."""
     media_bytes: int = 3_000
 
 
@@ -115,7 +116,7 @@ class LiveFake:
         lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1"]
         if self.habits.low_latency:
             lines += [
-                f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={HOLD_BACK_S}",
+                f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={self.habits.hold_back_s}",
                 f"#EXT-X-PART-INF:PART-TARGET={PART_S}",
             ]
         lines += [f"#EXT-X-MEDIA-SEQUENCE:{FIRST_MSN + first}", '#EXT-X-MAP:URI="init.mp4"']
@@ -128,7 +129,9 @@ class LiveFake:
                     lines.append(f"#EXT-X-PART:DURATION={PART_S},URI={uri}{flag}")
             if number < complete:
                 lines += [f"#EXTINF:{SEGMENT_S},", f"{name}.m4s"]
-        if self.habits.low_latency:
+        if self.habits.has_ended:
+            lines.append("#EXT-X-ENDLIST")
+        elif self.habits.low_latency:
             hint = f"s{FIRST_MSN + complete}.{rest}.m4s"
             lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{hint}"')
         return [*lines, ""]

@@ -38,6 +38,12 @@ async def test_what_is_no_playlist_is_quoted() -> None:
             await asyncio.to_thread(inspect, serving.url)
 
 
+async def test_a_stream_that_is_over_is_not_called_flawless() -> None:
+    async with live_fake(Habits(has_ended=True)) as serving:
+        with pytest.raises(CannotMeasure, match=r"index\.m3u8 has ended \(EXT-X-ENDLIST\)"):
+            await asyncio.to_thread(inspect, serving.url)
+
+
 def test_a_port_where_nobody_listens_is_named() -> None:
     (port,) = free_ports(1)
     with pytest.raises(CannotMeasure, match=f"Nothing answers at http://127.0.0.1:{port}"):
