@@ -1,8 +1,8 @@
 """What is behind the address that was given: asked once, before any load is made.
 
 Everything that can be wrong is said here in one sentence: nothing listens, the answer is an
-error, it is no playlist, it is over, it needs TLS. A load of ten thousand would only count the same failure
-ten thousand times.
+error, it is no playlist, it is over, it needs TLS. A load of ten thousand would only count the
+same failure ten thousand times.
 """
 
 import http.client
