@@ -5,13 +5,15 @@ nothing could be measured: so that a script can use the first as a gate.
 """
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from origin.bench.errors import CannotMeasure
+from origin.bench.figures import Figures
 from origin.bench.herd import Herd, describe_herd, held_origin, run_herd
 from origin.bench.ingest import Ingest, describe_ingest, run_ingest
 from origin.bench.target import inspect
@@ -61,12 +63,7 @@ def viewers_command(
             audience,
             lambda: click.echo(f"... and are measured for {seconds:g} s", err=True),
         )
-    if as_json:
-        click.echo(report.model_dump_json())
-    else:
-        for line in describe_viewers(report, low_latency=is_low):
-            click.echo(line)
-    sys.exit(0 if report.is_flawless else 1)
+    end(report, describe_viewers(report, low_latency=is_low), as_json, report.is_flawless)
 
 
 @bench_group.command("herd")
@@ -100,12 +97,7 @@ def herd_command(
         else:
             with held_origin(origin_port, part_bytes):
                 report = run_herd(inspect(url), herd)
-    if as_json:
-        click.echo(report.model_dump_json(exclude_none=True))
-    else:
-        for line in describe_herd(report):
-            click.echo(line)
-    sys.exit(0 if report.is_whole else 1)
+    end(report, describe_herd(report), as_json, report.is_whole)
 
 
 @bench_group.command("ingest")
@@ -132,12 +124,14 @@ def ingest_command(
     """Let N publishers send to URL in real time: rtmp://host/live/KEY-{n}."""
     with refusals():
         report = run_ingest(url, Ingest(number, seconds, flv, kbit * 1000, pid))
-    if as_json:
-        click.echo(report.model_dump_json(exclude_none=True))
-    else:
-        for line in describe_ingest(report):
-            click.echo(line)
-    sys.exit(0 if report.is_flawless else 1)
+    end(report, describe_ingest(report), as_json, report.is_flawless)
+
+
+def end(report: Figures, lines: Iterable[str], as_json: bool, is_good: bool) -> NoReturn:
+    """Print the report, for programs or people, and say by the exit status how it went."""
+    for line in [report.model_dump_json(exclude_none=True)] if as_json else lines:
+        click.echo(line)
+    sys.exit(0 if is_good else 1)
 
 
 @contextmanager

@@ -5,8 +5,8 @@
 It knows one playlist, ``/herd/v0/index.m3u8``. Blocking reloads of what is not published yet and
 requests for the hinted part are held; ``GET /release`` publishes one part, which answers them
 all, and says when that was by the machine's monotonic clock; ``GET /requests`` says how often each
-address was asked for. A cache under measurement is put in
-front of it; everything is cacheable as low-latency HLS has it.
+address was asked for. A cache under measurement is put in front of it; everything is cacheable as
+low-latency HLS has it.
 """
 
 import argparse

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 from origin.bench.compiler import load_generator
 from origin.bench.errors import CannotMeasure
+from origin.bench.figures import Figures
 from origin.bench.held_origin import RELEASE_PATH
 from origin.bench.resources import check_descriptors, source_addresses
 from origin.bench.running import run_load, target_options
 from origin.bench.target import Target
-from origin.bench.viewers import Values
 
 
-class Spread(Values):
+class Spread(Figures):
     """Milliseconds until the first, most, and the last were answered."""
 
     first: float
@@ -31,18 +31,24 @@ class Spread(Values):
     last: float
 
 
-class HerdReport(Values):
+class HerdReport(Figures):
     """What became of a herd."""
 
     connections: int
+    """How many were wanted."""
     opened: int
     answered: int
+    """Whole, whatever the status."""
     status_200: int
+    """With 200, or another status of success."""
     early: int
     """Answered before everybody had asked: if there are any, the figures mean little."""
     lost: int
+    """Connections that ended before they had an answer."""
     bytes: int
+    """Received, heads included."""
     load_cpu_s: float
+    """Of the load generator itself."""
     after_first_ms: Spread | None = None
     after_publication_ms: Spread | None = None
     """Only with the test origin, which says when it published."""
@@ -65,7 +71,9 @@ class Herd:
     settle_s: float = 2.0
     """How long everybody waits before the test origin is told to publish."""
     addresses: int | None = None
+    """Loopback addresses to come from; None: as many as are needed."""
     timeout_s: float = 30.0
+    """For the answer."""
 
 
 def run_herd(target: Target, herd: Herd) -> HerdReport:

@@ -6,19 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field
-
 from origin.bench.broadcast import prepare
 from origin.bench.clip import make_clip
 from origin.bench.cpu import Sample, sample
 from origin.bench.errors import CannotMeasure
+from origin.bench.figures import Figures
 from origin.bench.greeting import parse_address
 from origin.bench.publishers import Crowd, Outcome
 from origin.bench.resources import check_descriptors
-from origin.bench.viewers import Values
 
 
-class Lag(Values):
+class Lag(Figures):
     """Milliseconds from when a frame was due to when the server had room for it."""
 
     p50: float
@@ -26,19 +24,26 @@ class Lag(Values):
     max: float
 
 
-class IngestReport(Values):
+class IngestReport(Figures):
     """What became of the publishers."""
 
     publishers: int
     accepted: int
-    refused: dict[str, int] = Field(description="by the server's own words")
-    lost: dict[str, int] = Field(description="after they had been let in")
+    refused: dict[str, int]
+    """How many, by the server's own words."""
+    lost: dict[str, int]
+    """How many after they had been let in, by what ended them."""
     seconds: float
+    """From the first connection to the end."""
     mbit_per_s: float
+    """All of them together, over that time."""
     lag_ms: Lag
     own_cpu_percent: float
+    """Of one core, like the server's."""
     server_cpu_percent: float | None = None
+    """None where no process was named."""
     server_memory_mib: float | None = None
+    """Proportional set size of all its processes at the end."""
 
     @property
     def is_flawless(self) -> bool:
@@ -56,7 +61,7 @@ class Ingest:
     file: Path | None = None
     """An FLV file (H.264, AAC); None: a clip is made."""
     bitrate: int = 2_500_000
-    """Of the clip that is made."""
+    """Bits per second of the clip that is made."""
     pid: int | None = None
     """The server's, on this machine, to see what it uses."""
 

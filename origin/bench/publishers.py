@@ -29,12 +29,16 @@ class Publisher:
     """One connection; ordered by when its next bytes are due."""
 
     due: float
+    """Like ``began``, by the monotonic clock, in seconds."""
     number: int
     connection: socket.socket = field(compare=False)
     began: float = field(compare=False)
     turn: int = field(default=0, compare=False)
+    """How often the whole file has been sent."""
     slot: int = field(default=0, compare=False)
+    """What of it is to be sent next."""
     sent: int = field(default=0, compare=False)
+    """Bytes of this turn."""
 
 
 @dataclass(slots=True)
@@ -43,9 +47,12 @@ class Outcome:
 
     accepted: int = 0
     refused: Counter[str] = field(default_factory=Counter[str])
+    """By the server's reason."""
     lost: Counter[str] = field(default_factory=Counter[str])
+    """Let in, and cut off later; by the system's reason."""
     sent_bytes: int = 0
     lags_s: list[float] = field(default_factory=list[float])
+    """For each slot, how long after it was due the server had room for the whole of it."""
 
 
 class Crowd:

@@ -8,22 +8,15 @@ first is whether that ever stood still; the figures say how far from it the serv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
-
 from origin.bench.compiler import load_generator
+from origin.bench.figures import Figures
 from origin.bench.resources import check_descriptors, source_addresses
 from origin.bench.running import run_load, target_options
 from origin.bench.target import Target
 
 
-class Values(BaseModel):
-    """Read from the program's report; nothing in it is guessed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Percentiles(Values):
-    """Milliseconds."""
+class Percentiles(Figures):
+    """Milliseconds, and of how many of them."""
 
     count: int
     p50: float
@@ -32,7 +25,7 @@ class Percentiles(Values):
     max: float
 
 
-class Stalls(Values):
+class Stalls(Figures):
     """Playheads that stood still; one that does at the end of the run is among them."""
 
     count: int
@@ -41,21 +34,21 @@ class Stalls(Values):
     longest_s: float
 
 
-class Connections(Values):
+class Connections(Figures):
     """How often a connection was made, and how often because the server had closed one."""
 
     opened: int
     reopened: int
 
 
-class Load(Values):
+class Load(Figures):
     """The load's own share: near 100 % of a core it measures itself, not the server."""
 
     cpu_percent: float
     longest_turn_ms: float
 
 
-class Late(Values):
+class Late(Figures):
     """From the moment at which the first viewer saw a part or segment listed.
 
     That is its publication, as near as anybody outside can tell; ``playlist`` is when a viewer
@@ -66,26 +59,36 @@ class Late(Values):
     part: Percentiles
 
 
-class ViewersReport(Values):
+class ViewersReport(Figures):
     """What an audience lived through."""
 
     viewers: int
     playing: int
+    """Whose playhead has begun to move."""
     stalls: Stalls
     skipped: int
+    """How often a viewer came back to a playlist that no longer had what it wanted next."""
     rewound: int
+    """How often one ended before what its viewer already had; it joins again."""
     connections: Connections
     errors: dict[str, int]
+    """By kind, as ``load/tally.c`` names them; those that never happened are left out."""
     measured_s: float
+    """Since everybody was in: what follows is of that time, and what stands above of all."""
     requests: int
     requests_per_s: float
     gbit_per_s: float
     playlists: int
+    """Answers with one."""
     media: int
+    """Answers with a part or a segment."""
     load: Load
     start_ms: Percentiles
+    """From a viewer's first request until its playhead moved; of the whole run, too."""
     playlist_ms: Percentiles
+    """From request to last byte, where nobody holds the answer."""
     media_ms: Percentiles
+    """From request to last byte."""
     late_ms: Late
 
     @property
@@ -103,12 +106,15 @@ class Audience:
     seconds: float = 40.0
     """Measured once everybody has been in for two seconds."""
     per_second: float = 1000.0
+    """Viewers that come, until all are there."""
     low_latency: bool | None = None
     """None: what the playlist offers."""
     delta: bool = False
     """Whether low-latency viewers ask for delta updates (EXT-X-SKIP)."""
     addresses: int | None = None
+    """Loopback addresses to come from; None: as many as are needed."""
     timeout_s: float = 15.0
+    """For an answer."""
 
 
 def run_viewers(
