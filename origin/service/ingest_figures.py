@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from origin.observe.health.codes import Code
 from origin.observe.health.report import Report
+from origin.observe.health.second import MILLIS
 from origin.observe.metrics import Family, Kind, gauge_by
 from origin.streams.stream import Stream
 
-MILLIS = 1000
 Read: TypeAlias = Callable[[Report], float | None]
 
 GAUGES: Mapping[str, tuple[str, Read]] = {

@@ -13,8 +13,9 @@ import math
 from collections import deque
 from itertools import pairwise
 
+from origin.observe.health.bitrate import safe_kbits
 from origin.observe.health.codes import Code, Level
-from origin.observe.health.second import Second
+from origin.observe.health.second import BITS, MILLIS, MINUTE, Second
 
 RISE_MS = 500.0
 """Within the window. OBS starts dropping at 700 ms of unsent video; this is before that."""
@@ -46,8 +47,6 @@ UNSTEADY = 2.0
 STARTING_S = 1
 """Encoders begin with what they had ready."""
 
-MINUTE = 60
-MILLIS = 1000
 _FINE = Level.FINE
 
 
@@ -138,20 +137,18 @@ class Arrival:
     def take(self, second: Second) -> None:
         self._bytes.append(second.picture_bytes + second.sound_bytes)
         if second.number > STARTING_S:
-            video, audio = self._video, self._audio
-            video.take(second.video_lag_ms)
-            audio.take(second.audio_lag_ms)
-            self._compare(video, audio)
+            self._video.take(second.video_lag_ms)
+            self._audio.take(second.audio_lag_ms)
+            self._compare()
 
-    def _compare(self, video: _Track, audio: _Track) -> None:
-        known = [track for track in (audio, video) if track.lag_ms is not None]
+    def _compare(self) -> None:
+        known = self._known()
         if not known:
             self.lag_ms, self.rise_ms = None, 0.0
             return
         self.lag_ms = min(track.lag_ms or 0.0 for track in known)
         self.rise_ms = min(track.rise_ms for track in known)
-        if self.lag_ms > self.worst_ms:
-            self.worst_ms = self.lag_ms
+        self.worst_ms = max(self.worst_ms, self.lag_ms)
 
     def _known(self) -> list[_Track]:
         """The sound first: more of its frames come, and the beat does not favour any of them."""
@@ -171,7 +168,7 @@ class Arrival:
     @property
     def bitrate(self) -> float:
         """Bits per second that came through in the last ten seconds."""
-        return sum(self._bytes) * 8 / max(1, len(self._bytes))
+        return sum(self._bytes) * BITS / max(1, len(self._bytes))
 
     def look(self) -> tuple[Level, Level]:
         rise, drift = self.rise_ms, abs(self.drift)
@@ -185,7 +182,7 @@ class Arrival:
         if code is Code.UPLINK_CONGESTED:
             return (
                 f"The stream falls behind: it is {self.rise_ms / MILLIS:.1f} s later than it was "
-                f"ten seconds ago. Set Video Bitrate to {safe_bitrate(self.bitrate)} kbit/s, and "
+                f"ten seconds ago. Set Video Bitrate to {safe_kbits(self.bitrate)} kbit/s, and "
                 "use a cable instead of Wi-Fi."
             )
         drift = self.drift
@@ -198,15 +195,3 @@ class Arrival:
             f"The stream's clock is {abs(drift):.1%} too {'slow' if drift > 0 else 'fast'}: "
             "restart the encoder, and set the frame rate of the camera to that of the stream."
         )
-
-
-SAFE_SHARE = 0.75
-"""Of what came through: the rest is for audio, overhead and bad minutes."""
-
-ROUND_KBITS = 100
-
-
-def safe_bitrate(measured: float) -> int:
-    """What to set an encoder to, in kbit/s, where so many bits per second have come through."""
-    kbits = measured * SAFE_SHARE / 1000
-    return int(kbits // ROUND_KBITS * ROUND_KBITS) if kbits >= ROUND_KBITS else round(kbits)

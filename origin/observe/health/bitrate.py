@@ -6,7 +6,7 @@ low. And an encoder with a variable rate takes what the picture needs: the rate 
 unstable where it keeps to the declared one, as a constant rate does, and falls below it.
 
 Keyframes come every other second and are large, so they are spread evenly before anything is
-compared.
+compared. What has come through is also what an encoder may safely be set to (``safe_kbits``).
 """
 
 import math
@@ -15,7 +15,7 @@ from itertools import pairwise
 from operator import sub
 
 from origin.observe.health.codes import Code, Level
-from origin.observe.health.second import KILO, Declared, Second
+from origin.observe.health.second import BITS, KILO, MILLIS, Declared, Second
 
 WINDOW = 10
 """Seconds of the mean: five keyframe intervals as they should be."""
@@ -42,8 +42,11 @@ ENOUGH = 8
 SETTLING_S = 1
 """Encoders begin with what they had ready, or with nothing."""
 
-MILLIS = 1000
-BITS = 8
+SAFE_SHARE = 0.75
+"""Of what came through: the rest is for audio, overhead and bad minutes."""
+
+ROUND_KBITS = 100
+
 _FINE = Level.FINE
 
 
@@ -176,3 +179,9 @@ def _comes_back(values: list[int]) -> bool:
 def kbits(bits: float) -> str:
     """Bits per second as OBS writes them."""
     return f"{bits / KILO:.0f} kbit/s"
+
+
+def safe_kbits(measured: float) -> int:
+    """What to set an encoder to, in kbit/s, where so many bits per second have come through."""
+    share = measured * SAFE_SHARE / KILO
+    return int(share // ROUND_KBITS * ROUND_KBITS) if share >= ROUND_KBITS else round(share)

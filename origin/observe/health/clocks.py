@@ -6,7 +6,7 @@ one of them is delayed by encoding, the two clocks have come apart.
 """
 
 from origin.observe.health.codes import Code, Level
-from origin.observe.health.second import Second
+from origin.observe.health.second import MILLIS, Second
 
 SKEW_MS = 500
 """Encoders that do not sort, with a second of look-ahead, stay below this; viewers' players do not
@@ -17,7 +17,6 @@ FAIR_SKEW_MS = 350
 JUMP_SHOWN_S = 15
 """A jump is over at once: it is told for as long as somebody may look for its cause."""
 
-MILLIS = 1000
 USUAL_STEP_MS = 40
 _FINE = Level.FINE
 

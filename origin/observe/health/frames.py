@@ -14,7 +14,7 @@ from collections import deque
 from statistics import median_low
 
 from origin.observe.health.codes import Code, Level
-from origin.observe.health.second import Declared, Second
+from origin.observe.health.second import MILLIS, MINUTE, Declared, Second
 
 WINDOW = 10
 """Seconds: a finding may take as long."""
@@ -59,11 +59,8 @@ SPARSE_FPS = 4.0
 STILL_S = 4
 """Seconds of sound without a picture."""
 
-MINUTE = 60
-MILLIS = 1000
 STARTING_S = 2
 """Encoders that begin are not even yet."""
-
 
 _FINE = Level.FINE
 

@@ -10,7 +10,7 @@ from statistics import median_low
 from typing import NamedTuple
 
 from origin.observe.health.codes import Code, Level
-from origin.observe.health.second import Second
+from origin.observe.health.second import MILLIS, Second
 
 LONG_S = 2.2
 """Two seconds are what every platform asks for, and what our segments are; a tenth is slack for
@@ -39,8 +39,6 @@ A_STEP = 1
 
 FEWEST = 3
 """Intervals that make up a pattern."""
-
-MILLIS = 1000
 
 _FINE = Level.FINE
 

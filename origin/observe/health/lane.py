@@ -11,6 +11,7 @@ from collections import deque
 from operator import sub
 
 from origin.media.timebase import MILLIS_WRAP
+from origin.observe.health.second import MINUTE
 
 JUMP_MS = 1000
 """The same as for the packager, which begins a new discontinuity there."""
@@ -21,7 +22,6 @@ AHEAD_MS = 500
 MOST_FRAMES = 2048
 """Of one track in one second; more than that is a flood, and what is beyond is not counted."""
 
-MINUTE = 60
 _HALF = MILLIS_WRAP // 2
 
 

@@ -27,11 +27,10 @@ from origin.observe.health.keyframes import Keyframes
 from origin.observe.health.lane import Lane
 from origin.observe.health.latches import Latch
 from origin.observe.health.report import Report
-from origin.observe.health.second import Declared, Picture, Second
+from origin.observe.health.second import MILLIS, Declared, Picture, Second
 from origin.observe.health.sound import Sound
 
 SECOND = 1.0
-MILLIS = 1000
 TIMED = 8
 """One frame in so many is asked when it came: a clock costs as much as all else that ``take`` does.
 It is a power of two. The first of each second is always asked, and so are keyframes."""

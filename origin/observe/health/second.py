@@ -5,6 +5,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 KILO = 1000
+MILLIS = 1000
+"""In a second."""
+MINUTE = 60
+"""In seconds, and so in looks."""
+BITS = 8
+"""In a byte."""
 
 
 class Picture(NamedTuple):

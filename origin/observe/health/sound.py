@@ -24,7 +24,6 @@ SILENT_BYTES = {Codec.AAC: 10, Codec.OPUS: 5}
 MOST_CHANNELS = 2
 """What every browser, every platform and every telephone plays."""
 
-
 _FINE = Level.FINE
 
 

@@ -6,13 +6,14 @@ or that it does not. It never shows how much more it would carry.
 
 from dataclasses import dataclass
 
-from origin.observe.health.arrival import RISE_MS, safe_bitrate
+from origin.observe.health.arrival import RISE_MS
+from origin.observe.health.bitrate import safe_kbits
+from origin.observe.health.second import BITS
 
 LONG_ENOUGH_S = 10.0
 """An uplink's queue takes seconds to fill."""
 
 MEGA = 1_000_000
-BITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Uplink:
     @property
     def safe_kbits(self) -> int | None:
         """What to set the encoder to at most; None if nobody knows."""
-        return safe_bitrate(self.bitrate) if self.is_conclusive else None
+        return safe_kbits(self.bitrate) if self.is_conclusive else None
 
     @property
     def sentence(self) -> str:
