@@ -9,8 +9,10 @@ import ast
 import inspect
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -52,6 +54,28 @@ def sections(flags: Mapping[str, object]) -> dict[str, dict[str, object]]:
         if value not in UNSAID:
             found.setdefault(section, {})[name] = value
     return found
+
+
+def given(flags: Mapping[str, object]) -> dict[str, object]:
+    """Return those that were given."""
+    return {name: value for name, value in flags.items() if value not in UNSAID}
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What stood before a command's word: `tidecast edge --config edge.toml render nginx`."""
+
+    config: Path | None
+    flags: dict[str, object]
+
+
+def given_above() -> Above:
+    """Return it, for a command that is under way."""
+    parent = click.get_current_context().parent
+    params: dict[str, object] = {} if parent is None else parent.params
+    config = params.get("config")
+    flags = {name: value for name, value in params.items() if "__" in name}
+    return Above(config if isinstance(config, Path) else None, given(flags))
 
 
 def as_toml(value: object) -> str:

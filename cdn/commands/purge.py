@@ -20,6 +20,7 @@ from urllib.parse import quote
 import click
 
 from cdn.errors import RequestRefused, SettingsError
+from cdn.flags import given_above, sections
 from cdn.layers import load
 from cdn.observe.port import HANDOVER_S, checked_prefix
 from cdn.settings import EdgeSettings, Metrics
@@ -33,7 +34,8 @@ PATIENCE_S = HANDOVER_S + 5.0
 HELP = """Throw away every object whose path begins with PREFIX, such as /main/, in all workers.
 
 Without --at, the workers are those of the edge on this machine that runs with the same settings
-(--config). With --at, any edge that can be reached; that takes the token in [purge] token."""
+(--config, and the edge's flags before the word purge). With --at, any edge that can be reached;
+that takes the token in [purge] token."""
 
 
 class Port(NamedTuple):
@@ -117,8 +119,11 @@ def _purge_all(ports: list[Port], prefix: str, token: str) -> Iterator[int | Non
 
 
 def _settings(config: Path | None) -> EdgeSettings:
-    # Purging needs no origin: without a file there need not be one.
-    return load(config, {} if config is not None else {"origin": {"url": "http://127.0.0.1"}})
+    above = given_above()
+    file, flags = config or above.config, sections(above.flags)
+    if file is None:  # purging needs no origin: without a file there need not be one
+        flags.setdefault("origin", {}).setdefault("url", "http://127.0.0.1")
+    return load(file, flags)
 
 
 purge_command = click.Command(

@@ -1,14 +1,13 @@
 """The command ``tidecast edge render``: the same settings, written for another server."""
 
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from cdn.errors import SettingsError
-from cdn.flags import UNSAID, SettingOption, sections
+from cdn.flags import SettingOption, given, given_above, sections
 from cdn.layers import load
 from cdn.render.haproxy import haproxy
 from cdn.render.nginx import nginx
@@ -45,10 +44,10 @@ FLAGS: dict[str, tuple[str, str]] = {
 
 def _render(engine: str, place: str | None, config: Path | None, **flags: object) -> None:
     usual, renderer = ENGINES[engine]
-    above = _given_above()
+    above = given_above()
     file = config or above.config
     try:
-        settings = load(file, sections({**above.flags, **_given(flags)}))
+        settings = load(file, sections({**above.flags, **given(flags)}))
         site = site_of(settings, usual if place is None else Place(place), _source(file))
         rendered = renderer(site)
     except SettingsError as error:
@@ -58,26 +57,6 @@ def _render(engine: str, place: str | None, config: Path | None, **flags: object
     click.echo(rendered.text, nl=False)
     for warning in rendered.warnings:
         click.echo(f"WARNING: {warning}", err=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Above:
-    """What stood before the word ``render``: `tidecast edge --config edge.toml render nginx`."""
-
-    config: Path | None
-    flags: dict[str, object]
-
-
-def _given_above() -> Above:
-    parent = click.get_current_context().parent
-    params: dict[str, object] = {} if parent is None else parent.params
-    config = params.get("config")
-    flags = {name: value for name, value in params.items() if "__" in name}
-    return Above(config if isinstance(config, Path) else None, _given(flags))
-
-
-def _given(flags: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in flags.items() if value not in UNSAID}
 
 
 def _source(config: Path | None) -> str:

@@ -7,6 +7,7 @@ import pytest
 from cdn.cli import FLAGS, main
 from cdn.commands.reference import example_file
 from cdn.settings import EdgeSettings
+from tests.support.servers import two_ports
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -58,6 +59,20 @@ def test_a_misspelt_command_is_refused_with_the_one_that_was_meant(
     assert "No such command 'rendr'. Did you mean 'render'?" in capsys.readouterr().err
     assert run(monkeypatch, "qqq") == 2
     assert "No such command 'qqq'.\n" in capsys.readouterr().err
+
+
+def test_a_purge_is_of_the_edge_whose_flags_stand_before_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    port = two_ports()
+    flags = ("--metrics-port", str(port), "--workers", "2")
+    assert run(monkeypatch, *flags, "purge", "/main/") == 1  # nobody is there
+    named = [line.split(": ")[0] for line in capsys.readouterr().err.splitlines()]
+    assert named == [f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}"]
+    file = tmp_path / "edge.toml"
+    file.write_text(f'origin.url = "http://origin"\nmetrics.port = {port}\n')
+    assert run(monkeypatch, "--config", str(file), "purge", "/main/") == 1
+    assert capsys.readouterr().err.startswith(f"127.0.0.1:{port}: NOT purged")
 
 
 def test_an_origin_that_is_none_is_repeated_as_it_was_typed(
