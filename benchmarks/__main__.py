@@ -18,7 +18,6 @@ from benchmarks.support.results import Result, emit, keep, parse, table, write_r
 
 FOLDER = Path(__file__).parent
 QUICK = {
-    "cycles": ["--cycles", "300", "--uncounted", "100"],
     "herd": ["-n", "2000", "--rounds", "1"],
     "inflight": ["--rounds", "2"],
     "ingest": ["--publishers", "20", "--seconds", "8", "--rounds", "1"],
