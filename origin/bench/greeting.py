@@ -117,7 +117,7 @@ class _Greeting:
             while (message := self._reader.next_message()) is not None:
                 if message.type_id != Type.AMF0_COMMAND:
                     continue
-                values = Amf0Reader(message.payload, Limits()).read_rest()
+                values = Amf0Reader(message.payload, Limits().command).read_rest()
                 if _is_answer(values, name, about):
                     return
             self._reader.receive(self._receive(), 0.0)

@@ -115,10 +115,16 @@ class LimitSettings(Section):
     """Chunk streams of a connection: encoders use up to 5."""
     chunks_per_turn: int = Field(default=_LIMITS.chunks_per_turn, ge=16, le=4096)
     """Chunks that are parsed before everybody else has a turn: a chunk may be a single byte."""
-    amf_bytes: int = Field(default=_LIMITS.amf_bytes, ge=4096, le=0xFFFFFF)
-    """Bytes of a command or of metadata: OBS's metadata has less than 1 KiB."""
-    amf_values: int = Field(default=_LIMITS.amf_values, ge=100, le=100_000)
-    """Values of a command or of metadata, those within others counted."""
+    stranger_turns_per_s: int = Field(default=_INGEST.stranger_turns_per_s, ge=1, le=1000)
+    """Turns in a second, beyond the first one of each, of all together who are not publishing."""
+    command_bytes: int = Field(default=_LIMITS.command_bytes, ge=4096, le=0xFFFFFF)
+    """Bytes of a command: encoders' have some hundred."""
+    command_values: int = Field(default=_LIMITS.command_values, ge=64, le=100_000)
+    """Values of a command, those within others counted: encoders' have up to 60."""
+    metadata_bytes: int = Field(default=_LIMITS.metadata_bytes, ge=4096, le=0xFFFFFF)
+    """Bytes of metadata: less than 1 KiB, or with an index of keyframes 18 for each of them."""
+    metadata_values: int = Field(default=_LIMITS.metadata_values, ge=64, le=100_000)
+    """Values of metadata, those within others counted; 64 numbers of an index count as one."""
     amf_depth: int = Field(default=_LIMITS.amf_depth, ge=4, le=64)
     """How deep values may lie within one another: encoders need 2."""
     unread_replies_bytes: int = Field(default=_INGEST.write_buffer_bytes, ge=65536)

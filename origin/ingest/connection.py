@@ -8,9 +8,11 @@ left here, in the order in which it happens:
   connections hold no buffers.
 - Who is live is read at the listener's beat (``origin.ingest.beat``), everybody else at once. RTMPS
   is always read through its transport, which is the one that can decrypt it.
-- Events are handled in turns. A turn ends after ``EVENTS_PER_TURN`` events, or when the session
-  says so; reading is paused then, and the next turn is asked of the loop behind everyone else's
-  work. No peer can hold the loop for longer than a turn, whatever it sends.
+- Events are handled in turns. A turn ends after ``EVENTS_PER_TURN`` events, after ``TURN_S``, or
+  when the session says so; reading is paused then, and the next turn is asked of the loop behind
+  everyone else's work. No peer can hold the loop for longer than a turn, whatever it sends. Whom
+  the session has told to wait, and who is not publishing, waits in a queue
+  (``origin.ingest.queue``).
 - While the door decides on a publish, reading is paused: the kernel's window holds the peer back.
 - There is one timer, set for the session's next deadline. It is not moved for every message;
   when it turns out to have fired too early it is set anew.
@@ -30,6 +32,7 @@ from structlog.typing import FilteringBoundLogger
 
 from origin.errors import MediaError, ProtocolError
 from origin.ingest.decision import Refusal, decide
+from origin.ingest.intake import Intake
 from origin.ingest.player import RtmpPlayer, seat
 from origin.ingest.shared import READ_BUFFER_BYTES, Shared
 from origin.media.coded import MediaKind
@@ -49,6 +52,10 @@ from origin.streams.door import Publication
 
 EVENTS_PER_TURN = 64
 """About half a second of one publisher's audio and video."""
+
+TURN_S = 0.005
+"""What a turn may take but for its last event. Frames take some 20 microseconds each, so this is
+for those that make much work: new configurations, jumps in time, dozens of tracks in a message."""
 
 _VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
 _log: FilteringBoundLogger = structlog.get_logger(__name__)
@@ -76,9 +83,6 @@ class Connection(asyncio.BufferedProtocol):
         self._address = self._peer = ""
         self._is_stranger = False
         self._is_tls = False
-        self._is_reading = True
-        self._borrowed: socket.socket | None = None  # our handle, while the beat reads it
-        self._has_met_end = False
         self._turn_is_due = self._turn_was_due = False
         self._settled_in: State | None = None
         self._is_leaving = False  # our FIN is on its way
@@ -92,6 +96,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         self._socket: socket.socket = transport.get_extra_info("socket")
+        self._intake = Intake(self._transport, self._socket, self._shared.beat, self)
         self._is_tls = transport.get_extra_info("sslcontext") is not None
         # A peer that has left again already has no name.
         self._address, port = (transport.get_extra_info("peername") or ("", 0))[:2]
@@ -120,22 +125,16 @@ class Connection(asyncio.BufferedProtocol):
 
     def on_beat(self) -> None:
         """Read a live publisher, past the transport; its end is left to the transport."""
-        if self._borrowed is None or self._turn_is_due:
+        if self._turn_is_due:
             return
-        try:
-            nbytes = self._borrowed.recv_into(self._shared.buffer)
-        except BlockingIOError:
-            return
-        except OSError:
-            nbytes = 0
-        if nbytes == 0:
-            self._has_met_end = True
-            self._leave_beat()
-            self._read_on(True)
-            return
-        self.buffer_updated(nbytes)
+        if nbytes := self._intake.take(self._shared.buffer):
+            self.buffer_updated(nbytes)
         if nbytes == READ_BUFFER_BYTES:  # there is more, and it need not wait
             self._loop.call_soon(self.on_beat)
+
+    def on_turn(self) -> None:
+        """Go on, once the queue says so."""
+        self._take_turn()
 
     def pause_writing(self) -> None:
         self._log.warning("connection closed: it does not read what it is told")
@@ -143,7 +142,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_lost = True
-        self._leave_beat()
+        self._intake.leave_beat()
+        if self._shared.queue.leave(self):  # of a stranger's commands nothing can come any more
+            self._turn_is_due = False
         if not self._turn_is_due:  # otherwise what was received is still being read
             self._give_up()
 
@@ -170,7 +171,8 @@ class Connection(asyncio.BufferedProtocol):
     def _take_turn(self) -> None:
         """Handle what there is, as much as one turn allows."""
         self._turn_is_due = False
-        session = self._session
+        session, stopwatch = self._session, self._shared.stopwatch
+        ends_at = stopwatch() + TURN_S
         try:
             for _ in range(EVENTS_PER_TURN):
                 event = session.next_event()
@@ -178,9 +180,12 @@ class Connection(asyncio.BufferedProtocol):
                     break
                 if type(event) is Media:
                     self._push(event)
-                    continue
-                self._handle(event)
-                if type(event) is TurnSpent:
+                elif type(event) is TurnSpent:
+                    self._wait_for_turn()
+                    break
+                else:
+                    self._handle(event)
+                if stopwatch() > ends_at:
                     self._ask_for_turn()
                     break
             else:
@@ -197,6 +202,14 @@ class Connection(asyncio.BufferedProtocol):
         if not self._turn_is_due:
             self._turn_is_due = True
             self._loop.call_soon(self._take_turn)
+
+    def _wait_for_turn(self) -> None:
+        """Ask for a turn, as one who has had all that is his."""
+        if self._session.state is State.LIVE:
+            self._ask_for_turn()
+        else:
+            self._turn_is_due = True
+            self._shared.queue.join(self)
 
     def _settle(self) -> None:
         """After a turn: send what is to be sent, and see how to go on."""
@@ -219,10 +232,9 @@ class Connection(asyncio.BufferedProtocol):
             self._is_leaving = True
             self._send_fin()
         if state is State.LIVE and not self._is_tls:
-            self._join_beat()
+            self._intake.join_beat()
         else:
-            self._leave_beat()
-            self._read_on(not self._turn_is_due and state is not State.DECIDING)
+            self._intake.read_at_once(not self._turn_is_due and state is not State.DECIDING)
         self._set_timer()
 
     def _send_fin(self) -> None:
@@ -233,27 +245,6 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.write_eof()
         except OSError:  # the peer's reset has come in, and has not been read yet
             self._transport.abort()
-
-    def _join_beat(self) -> None:
-        if self._borrowed is None and not self._has_met_end:
-            self._read_on(False)
-            self._borrowed = self._shared.beat.borrow(self._socket)
-            self._shared.beat.join(self)
-
-    def _leave_beat(self) -> None:
-        if self._borrowed is not None:
-            self._shared.beat.leave(self)
-            self._borrowed.close()
-            self._borrowed = None
-
-    def _read_on(self, wanted: bool) -> None:
-        if wanted is self._is_reading:
-            return
-        self._is_reading = wanted
-        if wanted:
-            self._transport.resume_reading()
-        else:
-            self._transport.pause_reading()
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -272,7 +263,7 @@ class Connection(asyncio.BufferedProtocol):
             case PlayEnded():
                 self._unseat()
             case TurnSpent():
-                pass
+                pass  # has been obeyed
 
     def _push(self, media: Media) -> None:
         publication = self._publication

@@ -23,6 +23,10 @@ class IngestSettings:
     strangers_per_address: int = 50
     """Connections from one address that have not been let in to publish yet."""
 
+    stranger_turns_per_s: int = 50
+    """Beyond the first one of each, of all together who are not publishing. A turn takes up to
+    3 ms, so these are 15 % of the loop's time at most; encoders need none of them."""
+
     players: int = 100
     """Who watch over RTMP: relays and tests. The audience has HLS."""
 

@@ -5,12 +5,14 @@ Everything runs on one loop's thread, so nothing here is locked.
 
 import asyncio
 import socket
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from origin.ingest.beat import Beat
+from origin.ingest.queue import Queue
 from origin.ingest.settings import IngestSettings
 from origin.streams.audience import Audience
 from origin.streams.door import Door
@@ -69,6 +71,8 @@ class Shared:
         self.quick_ack: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
         self.members: set[Member] = set()
         self.beat = beat or Beat()
+        self.queue = Queue(settings.stranger_turns_per_s)
+        self.stopwatch: Callable[[], float] = time.perf_counter
         self.objection = objection
         self.shortage: Callable[[], str | None] = lambda: None
         """Why nobody new can be let in to publish at the moment, if so."""

@@ -17,7 +17,13 @@ is kept with replacement characters: some encoders put a camera's name into the 
 code page of their own, and no stream should be lost to that.
 
 The input is hostile until a key has been checked: every length is compared with what is there,
-and bytes, values and depth are bounded by ``Limits``. ``ProtocolError`` is all that comes out.
+and bytes, values and depth are bounded by ``AmfBounds``. ``ProtocolError`` is all that comes out.
+
+A reference costs as much as what it points to. A few hundred bytes could stand for terabytes
+otherwise, to be met by whoever walks through the values or encodes them again.
+
+Numbers in a strict array are taken all at once, at the speed of C, and are counted accordingly:
+the index of a file's keyframes has thousands, and nothing else that is sent comes near it.
 """
 
 from collections.abc import Mapping
@@ -26,7 +32,7 @@ from struct import Struct
 from typing import NamedTuple, TypeAlias, Union
 
 from origin.errors import ProtocolError
-from origin.rtmp.limits import Limits
+from origin.rtmp.limits import AmfBounds
 
 
 class Undefined(Enum):
@@ -63,7 +69,7 @@ AmfValue: TypeAlias = Union[
 class _Marker:
     """Plain numbers, as ``messages.Type`` has them.
 
-    There may be ten thousand in a message, and each is compared with several.
+    There may be a thousand in a message, and each is compared with several.
     """
 
     NUMBER = 0x00
@@ -90,20 +96,33 @@ _number = Struct(">d")
 _u16 = Struct(">H")
 _u32 = Struct(">I")
 _date = Struct(">dh")
+_marked_number = Struct(">xd")
+
+NUMBERS_PER_VALUE = 64
+"""So many numbers of an array cost no more than one value of any other kind."""
+
+
+class _Complex(NamedTuple):
+    """What a reference may point to, and what it costs with all that it refers to itself."""
+
+    value: AmfValue
+    values: int
+    size: int
 
 
 class Amf0Reader:
     """Reads values one after another: a command's name first, the rest only if it is known."""
 
-    def __init__(self, data: bytes | memoryview, limits: Limits) -> None:
-        if len(data) > limits.amf_bytes:
-            raise ProtocolError(f"{len(data)} bytes of AMF0; at most {limits.amf_bytes}")
+    def __init__(self, data: bytes | memoryview, bounds: AmfBounds) -> None:
+        if len(data) > bounds.most_bytes:
+            raise _too_much(bounds, f"{len(data)} bytes", "bytes", bounds.most_bytes)
         self._data = bytes(data)
         self._at = 0
-        self._values_left = limits.amf_values
-        self._depth_left = limits.amf_depth
-        self._complex: list[AmfValue] = []  # what a reference may point to, in order (2.9)
-        self._open: set[int] = set()  # indices of those that are still being read
+        self._bounds = bounds
+        self._values_left = bounds.most_values
+        self._bytes_left = bounds.most_bytes - len(data)  # for what references stand for
+        self._depth_left = bounds.depth
+        self._complex: list[_Complex | None] = []  # in order (2.9); None: is still being read
 
     @property
     def at_end(self) -> bool:
@@ -113,7 +132,7 @@ class Amf0Reader:
         """The next value."""
         self._values_left -= 1
         if self._values_left < 0:
-            raise ProtocolError("too many AMF0 values in one message")
+            raise self._too_many()
         if self._at >= len(self._data):
             raise ProtocolError("AMF0 ends a value too early")
         marker = self._data[self._at]
@@ -149,12 +168,12 @@ class Amf0Reader:
         self._depth_left -= 1
         if self._depth_left < 0:
             raise ProtocolError("AMF0 values nested too deeply")
-        index = len(self._complex)
+        index, begin = len(self._complex), self._at
+        values_left, bytes_left = self._values_left, self._bytes_left
         self._complex.append(None)
-        self._open.add(index)
         value = self._read_by_marker(marker)
-        self._complex[index] = value
-        self._open.remove(index)
+        size = self._at - begin + bytes_left - self._bytes_left
+        self._complex[index] = _Complex(value, values_left - self._values_left, size)
         self._depth_left += 1
         return value
 
@@ -176,9 +195,22 @@ class Amf0Reader:
         (count,) = _u32.unpack(self._take(_u32.size))
         if count > len(self._data) - self._at:  # a value is at least one byte
             raise ProtocolError(f"an AMF0 array of {count} values in {len(self._data)} bytes")
+        end = self._at + count * _marked_number.size
+        if count and self._data[self._at : end : _marked_number.size] == bytes(count):
+            return self._numbers(count, end)
         if count > self._values_left:
-            raise ProtocolError(f"an AMF0 array of {count} values; too many for one message")
+            raise self._too_many()
         return [self.read() for _ in range(count)]
+
+    def _numbers(self, count: int, end: int) -> "list[AmfValue]":
+        """An array of nothing but numbers."""
+        self._values_left -= count // NUMBERS_PER_VALUE
+        if self._values_left < 0:
+            raise self._too_many()
+        if end > len(self._data):
+            raise ProtocolError(f"AMF0 ends {end - len(self._data)} bytes too early")
+        pairs, self._at = self._data[self._at : end], end
+        return [number for (number,) in _marked_number.iter_unpack(pairs)]
 
     def _pairs(self, into: dict[str, AmfValue]) -> dict[str, AmfValue]:
         """Up to the end marker, or to the end of the message, where some encoders forget it."""
@@ -193,9 +225,14 @@ class Amf0Reader:
 
     def _referred(self) -> AmfValue:
         index: int = _u16.unpack(self._take(_u16.size))[0]
-        if index >= len(self._complex) or index in self._open:
+        found = self._complex[index] if index < len(self._complex) else None
+        if found is None:
             raise ProtocolError(f"AMF0 reference {index} points to nothing that is complete")
-        return self._complex[index]
+        self._values_left -= found.values
+        self._bytes_left -= found.size
+        if self._values_left < 0 or self._bytes_left < 0:
+            raise self._too_many()
+        return found.value
 
     def _number(self) -> float:
         value: float = _number.unpack(self._take(_number.size))[0]
@@ -214,6 +251,9 @@ class Amf0Reader:
         (size,) = _u32.unpack(self._take(_u32.size))
         return self._take(size).decode("utf-8", "replace")
 
+    def _too_many(self) -> ProtocolError:
+        return _too_much(self._bounds, "too many AMF0 values", "values", self._bounds.most_values)
+
     def _take(self, size: int) -> bytes:
         end = self._at + size
         if end > len(self._data):
@@ -221,6 +261,12 @@ class Amf0Reader:
         taken = self._data[self._at : end]
         self._at = end
         return taken
+
+
+def _too_much(bounds: AmfBounds, found: str, unit: str, most: int) -> ProtocolError:
+    """To whoever runs the server: where more has to be taken of an encoder, it says how."""
+    what = f"{found} in one {bounds.what}: at most {most}"
+    return ProtocolError(f"{what} (limits.{bounds.what}_{unit})" if bounds.are_settings else what)
 
 
 def encode(*values: AmfValue) -> bytes:

@@ -24,13 +24,15 @@ from origin.media.colour import (
     described,
 )
 from origin.rtmp.amf0 import Amf0Reader, AmfValue
-from origin.rtmp.limits import Limits
+from origin.rtmp.limits import AmfBounds
 
 CHROMATICITY_STEPS = 50_000  # per 1, in a mastering display's box
 LUMINANCE_STEPS = 10_000  # per cd/m2, likewise
 BRIGHTEST = 10_000  # cd/m2: where PQ ends (SMPTE ST 2084)
 
-_LIMITS = Limits(amf_bytes=8192, amf_values=500)  # there are a few dozen, for each track
+_BOUNDS = AmfBounds(most_bytes=2048, most_values=64, depth=8, what="colour", are_settings=False)
+"""FFmpeg sends 24 values in 500 bytes. It may come with every frame, and for each of its tracks."""
+
 _EMPTY: dict[str, AmfValue] = {}
 
 
@@ -40,7 +42,7 @@ def read_colour(data: bytes | memoryview) -> ColourTold | None:
     Raises:
         ProtocolError: it is not AMF0.
     """
-    values = Amf0Reader(data, _LIMITS).read_rest()
+    values = Amf0Reader(data, _BOUNDS).read_rest()
     for name, value in zip(values[::2], values[1::2], strict=False):
         if name == "colorInfo":
             info = _object(value)

@@ -6,9 +6,22 @@ caller's loop, and time spent in each phase.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 KIB = 1024
 MIB = 1024 * KIB
+
+
+class AmfBounds(NamedTuple):
+    """What one message's values may cost, and what to call it where they cost more."""
+
+    most_bytes: int
+    most_values: int
+    depth: int
+    what: str
+    """What kind of message it is."""
+    are_settings: bool = True
+    """``limits.{what}_bytes`` and ``_values`` are where they come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +50,14 @@ class Limits:
     closing_s: float = 5.0
     """For the peer to read the reason for which it is being closed."""
 
-    longest_message_before_publish_bytes: int = 64 * KIB
-    """Commands are some hundred bytes; nobody has shown a key yet."""
+    longest_message_before_publish_bytes: int = 16 * KIB
+    """Commands are some hundred bytes, an address with a token in it two thousand; nobody has
+    shown a key yet."""
 
     longest_message_bytes: int = 8 * MIB
     """A keyframe at 60 Mbit/s and 4K stays under 2 MiB; the format allows 16 MiB."""
 
-    unfinished_before_publish_bytes: int = 128 * KIB
+    unfinished_before_publish_bytes: int = 32 * KIB
     """Held in incomplete messages before a publish is let in: two of the longest. With the bound
     for afterwards, 2,000 strangers could hold gigabytes of them."""
 
@@ -58,11 +72,30 @@ class Limits:
     """Read by one ``next_event()`` before it gives the loop back. A chunk may be one byte long,
     so a bound in bytes alone would let 64 KiB of input cost 65,536 rounds of parsing."""
 
-    amf_bytes: int = 64 * KIB
-    """Of one command or metadata message. OBS's metadata is under 1 KiB."""
+    command_bytes: int = 16 * KIB
+    """Of one command. OBS's connect has 191, one with an address of 4 KiB in every field 9,000."""
 
-    amf_values: int = 10_000
-    """Of one command or metadata message, nested ones included."""
+    command_values: int = 256
+    """Of one command, nested ones included, and of all that comes before a publish is let in. The
+    longest that was recorded has 11; Enhanced RTMP's lists of codecs may add some fifty."""
+
+    metadata_bytes: int = 512 * KIB
+    """Of one metadata message. OBS's is under 1 KiB, but a file's may come with the index of its
+    keyframes, at 18 bytes for each: eight hours of them, one a second."""
+
+    metadata_values: int = 1000
+    """Of one metadata message, nested ones included; numbers in an array count for a 64th each,
+    as what they cost. OBS sends 23; a hundred tracks with their names and languages 400."""
 
     amf_depth: int = 32
     """Of nesting. ``connect`` and ``onMetaData`` need 2; Python's own stack ends near 1,000."""
+
+    @property
+    def command(self) -> AmfBounds:
+        """For a command, and for whatever comes before a publish is let in."""
+        return AmfBounds(self.command_bytes, self.command_values, self.amf_depth, "command")
+
+    @property
+    def metadata(self) -> AmfBounds:
+        """For metadata of who has been let in to publish."""
+        return AmfBounds(self.metadata_bytes, self.metadata_values, self.amf_depth, "metadata")

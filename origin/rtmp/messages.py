@@ -18,7 +18,7 @@ from origin.errors import ProtocolError
 from origin.media.coded import MediaKind
 from origin.rtmp.amf0 import Amf0Reader, AmfValue, TypedObject
 from origin.rtmp.chunk import Message
-from origin.rtmp.limits import Limits
+from origin.rtmp.limits import AmfBounds, Limits
 
 
 class Type:
@@ -162,15 +162,15 @@ _AGGREGATE_HEADER = 11
 _BACK_POINTER = 4
 
 
-def read(message: Message, limits: Limits) -> Incoming:
-    """What a message says."""
+def read(message: Message, limits: Limits, *, is_trusted: bool = True) -> Incoming:
+    """What a message says; ``is_trusted``: whoever says it has been let in to publish."""
     match message.type_id:
         case Type.VIDEO | Type.AUDIO:
             return Media(MEDIA[message.type_id], message.timestamp, message.payload)
         case Type.AMF0_COMMAND | Type.AMF3_COMMAND:
-            return _read_command(message, limits)
+            return _read_command(message, limits.command)
         case Type.AMF0_DATA | Type.AMF3_DATA:
-            return _read_data(message, limits)
+            return _read_data(message, limits.metadata if is_trusted else limits.command)
         case Type.WINDOW_ACK_SIZE:
             return WindowAckSize(_read_u32(message))
         case Type.USER_CONTROL:
@@ -214,18 +214,18 @@ def _read_user_control(message: Message) -> PingRequest | Ignored:
     return Ignored(message.type_id)
 
 
-def _amf(message: Message, limits: Limits) -> Amf0Reader:
+def _amf(message: Message, bounds: AmfBounds) -> Amf0Reader:
     """A reader for the AMF0 inside; types 15 and 17 put a zero byte before it."""
     payload = message.payload
     is_amf3 = message.type_id in (Type.AMF3_DATA, Type.AMF3_COMMAND)
     if is_amf3 and payload[:1] == b"\x00":
         payload = payload[1:]
-    return Amf0Reader(payload, limits)
+    return Amf0Reader(payload, bounds)
 
 
-def _read_data(message: Message, limits: Limits) -> Metadata | Ignored:
+def _read_data(message: Message, bounds: AmfBounds) -> Metadata | Ignored:
     """``onMetaData``, plain or behind ``@setDataFrame`` as all encoders send it."""
-    reader = _amf(message, limits)
+    reader = _amf(message, bounds)
     name = None if reader.at_end else reader.read()
     if name == "@setDataFrame" and not reader.at_end:
         name = reader.read()
@@ -234,8 +234,8 @@ def _read_data(message: Message, limits: Limits) -> Metadata | Ignored:
     return Metadata(_as_object(reader.read()))
 
 
-def _read_command(message: Message, limits: Limits) -> Incoming:
-    reader = _amf(message, limits)
+def _read_command(message: Message, bounds: AmfBounds) -> Incoming:
+    reader = _amf(message, bounds)
     name = None if reader.at_end else reader.read()
     match name:
         case "connect":

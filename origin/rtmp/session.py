@@ -40,6 +40,10 @@ up to the next event. Good messages before a bad one are therefore never lost, a
 by itself while the program decides whether it wants the publish.
 After every call, ``bytes_to_send()`` has what the peer should get, also after an error.
 
+``TurnSpent`` is an event that asks for patience: the peer has had its turn. Who is live has a new
+one whenever all that came is read. For everybody else work adds up over all that they send, for
+many small reads would cost as much as a large one.
+
 Every publish that was accepted yields exactly one ``PublishEnded``, as the last of its events,
 however it ends: by the encoder, by ``end_publish()``, or by ``abandon()`` and errors. The same
 holds of ``PlayEnded`` and a play that was granted.
@@ -118,6 +122,7 @@ class ServerSession:
         self._wire = Wire(nonce=nonce, limits=limits, now=now, chunk_size=chunk_size)
         self._state = State.HANDSHAKING
         self._is_live = False
+        self._is_trusted = False  # has been let in to publish
         self._is_paused = False  # in DECIDING, CLOSING and CLOSED
         self._connect = Connect(0.0, "", "", "")
         self.stream_id = 0
@@ -168,6 +173,7 @@ class ServerSession:
         self._check_request(request_id)
         self._enter(State.LIVE)
         self._media_at = now
+        self._is_trusted = True
         self._wire.allow_long_messages()
         self._say(replies.stream_begin(self.stream_id))
         self._say(replies.on_status(self.stream_id, Status.STARTED, "Publishing."))
@@ -253,13 +259,14 @@ class ServerSession:
                 return Media(MEDIA[message.type_id], message.timestamp, message.payload)
             if message.type_id in AMF:
                 wire.spend(len(message.payload))
-            event = self._step(read(message, self._limits))
+            event = self._step(read(message, self._limits, is_trusted=self._is_trusted))
             if event is not None:
                 return event
             if self._is_paused:
                 return None
         is_spent = wire.turn_is_spent
-        wire.begin_turn()  # the next one: events within a turn share what it may cost
+        if is_spent or self._is_live:
+            wire.begin_turn()  # the next one: events within a turn share what it may cost
         if is_spent:
             return TurnSpent()
         wire.check_unfinished()
@@ -300,7 +307,7 @@ class ServerSession:
     def _keep_house(self, message: PingRequest | WindowAckSize | Ignored) -> None:
         match message:
             case PingRequest():
-                self._say(replies.ping_response(message.payload))
+                self._wire.answer(replies.ping_response(message.payload))
             case WindowAckSize():
                 self._wire.acknowledge_every(message.size)
             case Ignored():
@@ -326,14 +333,15 @@ class ServerSession:
         match call:
             case CreateStream():
                 self._streams_created += 1
-                self._say(replies.result(call.transaction, value=float(self._streams_created)))
+                created = float(self._streams_created)
+                self._wire.answer(replies.result(call.transaction, value=created))
             case GetStreamLength():
-                self._say(replies.result(call.transaction, value=0.0))
+                self._wire.answer(replies.result(call.transaction, value=0.0))
             case FcPublish():
-                self._say(replies.on_fc_publish())
-                self._say(replies.result(call.transaction))
+                self._wire.answer(replies.on_fc_publish())
+                self._wire.answer(replies.result(call.transaction))
             case ReleaseStream():
-                self._say(replies.result(call.transaction))
+                self._wire.answer(replies.result(call.transaction))
 
     def _ask(self, publish: Publish) -> PublishRequested:
         self._enter(State.DECIDING)

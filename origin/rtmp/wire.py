@@ -26,9 +26,12 @@ WINDOW = 2_500_000
 CHUNK_SIZE = 60_000
 """What we announce. FFmpeg copies it for what it sends: a frame then is one chunk."""
 
-_VALUE_BYTES = 16
-"""Of a command, that are taken for as much work as a chunk: a value and its key. The longest that
-is allowed is then more than a turn by itself, and the forty bytes of createStream are nothing."""
+_VALUE_BYTES = 4
+"""Of a command, that are taken for as much work as a chunk: there may be a value in each. All that
+encoders say before they publish, some 500 bytes, is a quarter of a turn."""
+
+_ANSWER_CHUNKS = 8
+"""That making an answer is taken for."""
 
 _PAUSE_S = 1.0  # without a byte, from which on it is the line that is silent, not the peer slow
 
@@ -85,6 +88,11 @@ class Wire:
     def spend(self, command_bytes: int) -> None:
         """Count a command's or metadata's values as work; there is some every few bytes."""
         self._reader.chunks_left -= command_bytes // _VALUE_BYTES
+
+    def answer(self, message: Message) -> None:
+        """Say what the peer has asked for, which counts as its work."""
+        self._reader.chunks_left -= _ANSWER_CHUNKS
+        self.say(message)
 
     @property
     def turn_is_spent(self) -> bool:

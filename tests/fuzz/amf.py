@@ -30,7 +30,7 @@ def mutated_amf(chance: Random, payload: bytes) -> bytes:
     if pick < 0.4:
         return payload + wild_amf(chance)
     try:
-        values = Amf0Reader(payload, Limits()).read_rest()
+        values = Amf0Reader(payload, Limits().metadata).read_rest()
     except ProtocolError:
         return wild_amf(chance)
     if not values:

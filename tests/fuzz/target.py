@@ -124,7 +124,7 @@ class _Client:
     def _decide(self, wish: PublishRequested) -> None:
         assert self._publication is None
         try:
-            self._publication = _at_once(self._station.publish(wish.name))
+            self._publication = at_once(self._station.publish(wish.name))
         except Refused as refusal:
             self._session.reject(wish.request_id, Status.BAD_NAME, str(refusal), 0.0)
         else:
@@ -174,7 +174,7 @@ def _listed(playlist: Resource | None) -> list[str]:
 
 def _feed_tags(data: bytes, number: int) -> Outcome:
     station = Station()
-    publication = _at_once(station.publish())
+    publication = at_once(station.publish())
     outcome = Outcome.TAKEN
     try:
         for message in split_aggregate(Message(Type.AGGREGATE, 1, 0, data)):
@@ -201,7 +201,7 @@ def _feed_amf(data: bytes, type_id: int) -> Outcome:
     return Outcome.TAKEN
 
 
-def _at_once(coroutine: Coroutine[object, None, T]) -> T:
+def at_once(coroutine: Coroutine[object, None, T]) -> T:
     """The result of a coroutine that waits for nothing."""
     try:
         coroutine.send(None)

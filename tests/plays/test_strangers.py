@@ -197,8 +197,12 @@ BEFORE_PUBLISH = {
     "a message longer than allowed": (_chunk(320, 70_000, 20, b""), "a message of 70000 bytes"),
     "deep AMF": (Encoder().message(20, b"\x0a\0\0\0\1" * 100), "nested too deeply"),
     "many values": (
-        Encoder().message(20, encode("publish") + b"\x05" * 20_000),
-        "too many AMF0 values",
+        Encoder().message(20, encode("publish") + b"\x05" * 16_370),
+        "too many AMF0 values in one command",
+    ),
+    "many keys": (
+        Encoder().command("releaseStream", {f"{number:04x}": None for number in range(300)}),
+        "too many AMF0 values in one command: at most 256 (limits.command_values)",
     ),
     "a length past the end": (Encoder().message(20, b"\x0c\xff\xff\xff\xff"), "too early"),
     "a chunk size of nothing": (Encoder().message(1, bytes(4)), "a chunk size of 0"),
@@ -232,7 +236,8 @@ async def test_floods_leave_everybody_else_alone(town: Town) -> None:
         encoder.ping(1) * 20_000,
         encoder.message(99, b"") + b"\xc3" * 100_000,
         encoder.create_stream() * 5_000,
-        encoder.message(20, encode("_checkbw", "y" * 60_000)) * 20,
+        encoder.message(20, encode("_checkbw", "y" * 15_000)) * 80,
+        encoder.command("releaseStream", {f"{number:02x}": None for number in range(250)}) * 500,
     )
     async with AsyncExitStack() as stack:
         for flood in floods:
@@ -243,8 +248,8 @@ async def test_floods_leave_everybody_else_alone(town: Town) -> None:
         talker = await stack.enter_async_context(rtmp_client(town.port))
         await talker.begin("talker")
         await talker.hear(STARTED)
-        values = encode("onMetaData") + b"\x0a" + (9_000).to_bytes(4) + b"\x05" * 9_000
-        talker.writer.write(talker.encoder.message(18, values) * 50)
+        values = encode("onMetaData") + b"\x0a" + (900).to_bytes(4) + b"\x05" * 900
+        talker.writer.write(talker.encoder.message(18, values) * 500)
         talker.writer.write_eof()
         await talker.closed()
 

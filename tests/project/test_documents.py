@@ -57,7 +57,8 @@ def test_the_deadlines_and_bounds_that_are_promised_are_those_in_force() -> None
         f"after | {limits.unfinished_before_publish_bytes >> 10} KiB"
         f" / {limits.unfinished_bytes >> 20} MiB |",
         f"| chunk streams of a connection | {limits.chunk_streams} |",
-        f"| {limits.amf_depth}, {limits.amf_values:,}, {limits.amf_bytes >> 10} KiB |",
+        f"| {limits.amf_depth}, {limits.command_values:,}, {limits.command_bytes >> 10} KiB |",
+        f"| {limits.amf_depth}, {limits.metadata_values:,}, {limits.metadata_bytes >> 10} KiB |",
         f"not published yet | {ingest.strangers_per_address} |",
         f"| {ingest.write_buffer_bytes >> 20} MiB, then it is cut off |",
         f"one turn of the event loop | {limits.chunks_per_turn} |",

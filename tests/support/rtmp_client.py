@@ -65,7 +65,7 @@ class RtmpClient:
         for message in read_replies(self.heard):
             if message.type_id != Type.AMF0_COMMAND:
                 continue
-            name, *values = Amf0Reader(message.payload, Limits()).read_rest()
+            name, *values = Amf0Reader(message.payload, Limits().metadata).read_rest()
             if name == "onStatus" and isinstance(values[2], dict):
                 found[str(values[2]["code"])] = str(values[2]["description"])
         return found

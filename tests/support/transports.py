@@ -97,9 +97,11 @@ class FakeBeat(Beat):
 class Wire:
     """A connection of the listener's, and its end in the test's hand."""
 
-    def __init__(self, door: Door, settings: IngestSettings | None = None) -> None:
+    def __init__(
+        self, door: Door, settings: IngestSettings | None = None, shared: Shared | None = None
+    ) -> None:
         self.beat = FakeBeat()
-        self.shared = Shared(door, settings or IngestSettings(), Counters(), self.beat)
+        self.shared = shared or Shared(door, settings or IngestSettings(), Counters(), self.beat)
         self.transport = FakeTransport()
         self.connection = Connection(self.shared, NONCE)
         self.connection.connection_made(self.transport)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from itertools import count
 
 import pytest
 
@@ -12,7 +13,7 @@ from origin.ingest.shared import Counters, Shared
 from origin.media.coded import Coded, MediaKind
 from tests.support.doors import OpenDoor, SlowDoor
 from tests.support.encoders import ECHO, HELLO, Encoder
-from tests.support.transports import NONCE, FakeTransport, Wire
+from tests.support.transports import NONCE, FakeBeat, FakeTransport, Wire
 
 pytestmark = pytest.mark.asyncio(loop_factories=["asyncio"])  # no loop's transport is used here
 
@@ -46,12 +47,12 @@ async def test_a_peer_that_is_lost_during_the_decision_is_never_let_in() -> None
 async def test_what_was_received_before_the_loss_is_still_handed_on() -> None:
     door = OpenDoor()
     wire, encoder = await live(door)
-    count = 3 * EVENTS_PER_TURN + 5
-    wire.deliver(b"".join(encoder.audio(at) for at in range(count)))
+    many = 3 * EVENTS_PER_TURN + 5
+    wire.deliver(b"".join(encoder.audio(at) for at in range(many)))
     wire.lose()
     assert door.publication.ends == []
     await wire.connection.gone
-    assert len(door.publication.frames(MediaKind.AUDIO)) == count
+    assert len(door.publication.frames(MediaKind.AUDIO)) == many
     assert door.publication.ends == [False]
 
 
@@ -158,3 +159,66 @@ async def test_a_push_that_closes_and_then_complains_ends_once() -> None:
     assert b"And not playable." not in wire.transport.written
     assert publication.ends == [False]
     wire.lose()
+
+
+# Turns.
+
+
+async def test_a_live_publisher_who_makes_much_work_gives_the_loop_back_after_each_piece() -> None:
+    door = OpenDoor()
+    wire, encoder = await live(door)
+    seconds = count()
+    wire.shared.stopwatch = lambda: float(next(seconds))
+    wire.deliver(b"".join(encoder.audio(at) for at in range(4)))
+    seen: list[int] = []
+    for _ in range(5):
+        seen.append(len(door.publication.frames(MediaKind.AUDIO)))
+        await asyncio.sleep(0)
+    assert seen == [1, 2, 3, 4, 4]
+    wire.lose()
+
+
+class Flooder:
+    """One who asks for more than a turn allows, and never stops."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.wire = Wire(shared.door, shared=shared)
+        self.wire.deliver(HELLO + ECHO + Encoder().connect())
+        self.heard()
+        self.wire.deliver(Encoder().ping(1) * 10_000)
+
+    def heard(self) -> int:
+        """Bytes of answers since it was last asked."""
+        heard = len(self.wire.transport.written)
+        self.wire.transport.written = b""
+        return heard
+
+
+async def test_strangers_together_have_one_further_turn_at_a_time() -> None:
+    shared = Shared(OpenDoor(), IngestSettings(stranger_turns_per_s=1000), Counters(), FakeBeat())
+    flooders = [Flooder(shared) for _ in range(5)]
+    assert all(flooder.heard() for flooder in flooders)  # the first turn is at once
+    served: list[int] = []
+    while len(served) < 10:
+        await asyncio.sleep(0)
+        answered = [bool(flooder.heard()) for flooder in flooders]
+        assert sum(answered) <= 1
+        served += [answered.index(True)] if any(answered) else []
+    assert served == [0, 1, 2, 3, 4] * 2
+    assert not any(flooder.wire.transport.reads for flooder in flooders)
+    for flooder in flooders:
+        flooder.wire.lose()
+    assert len(shared.queue) == 0
+    assert all(flooder.wire.connection.gone.done() for flooder in flooders)
+
+
+async def test_a_publisher_passes_the_strangers_who_wait() -> None:
+    shared = Shared(OpenDoor(), IngestSettings(stranger_turns_per_s=1), Counters(), FakeBeat())
+    flooders = [Flooder(shared) for _ in range(40)]
+    wire = Wire(shared.door, shared=shared)
+    wire.deliver(greeting(Encoder()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert b"NetStream.Publish.Start" in wire.transport.written
+    for each in (wire, *(flooder.wire for flooder in flooders)):
+        each.lose()

@@ -62,7 +62,7 @@ async def test_who_comes_without_a_password_is_told_to_bring_one(door: GatedDoor
         client.writer.write(client.encoder.connect("login"))
         await client.closed()
     (answer,) = read_replies(client.heard)
-    name, _, _, info = Amf0Reader(answer.payload, Limits()).read_rest()
+    name, _, _, info = Amf0Reader(answer.payload, Limits().metadata).read_rest()
     assert name == "_error"
     assert isinstance(info, dict)
     assert info["code"] == "NetConnection.Connect.Rejected"

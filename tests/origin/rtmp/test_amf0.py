@@ -15,14 +15,17 @@ from origin.rtmp.amf0 import (
     TypedObject,
     encode,
 )
-from origin.rtmp.limits import Limits
+from origin.rtmp.limits import AmfBounds, Limits
 
 NUMBER_1 = b"\x00\x3f\xf0\x00\x00\x00\x00\x00\x00"
 END = b"\x00\x00\x09"
 
 
-def read(data: bytes, limits: Limits | None = None) -> list[AmfValue]:
-    return Amf0Reader(data, limits or Limits()).read_rest()
+METADATA, COMMAND = Limits().metadata, Limits().command
+
+
+def read(data: bytes, bounds: AmfBounds = METADATA) -> list[AmfValue]:
+    return Amf0Reader(data, bounds).read_rest()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,7 @@ def test_text_that_is_not_utf8_is_kept_as_far_as_it_goes() -> None:
 def test_a_string_beyond_64_kib_goes_out_as_a_long_string() -> None:
     text = "\u00e9" * 0x8000  # 65,536 bytes, but 32,768 characters
     assert encode(text)[0] == 0x0C
-    assert read(encode(text), Limits(amf_bytes=1_000_000)) == [text]
+    assert read(encode(text)) == [text]
 
 
 @pytest.mark.parametrize(
@@ -90,14 +93,66 @@ def test_a_string_beyond_64_kib_goes_out_as_a_long_string() -> None:
         pytest.param(b"\x09", "marker 0x09", id="end of no object"),
         pytest.param(b"\x11\x06", "marker 0x11", id="AMF3 value"),
         pytest.param(b"\x0a\0\0\0\1" * 33 + b"\x05", "too deeply", id="33 arrays deep"),
-        pytest.param(b"\x05" * 10_001, "too many", id="10,001 values"),
-        pytest.param(b"\x0a\x00\x00\x27\x10" + b"\x05" * 10_000, "too many", id="nested values"),
-        pytest.param(b"\x05" * 65_537, "65537 bytes", id="more than 64 KiB"),
+        pytest.param(b"\x05" * 1001, "too many", id="1,001 values"),
+        pytest.param(b"\x0a\x00\x00\x03\xe8" + b"\x05" * 1000, "too many", id="nested values"),
+        pytest.param(b"\x05" * 524_289, "524289 bytes", id="more than 512 KiB"),
+        pytest.param(b"\x0a\0\0\0\2" + NUMBER_1 + NUMBER_1[:5], "too early", id="torn numbers"),
     ],
 )
 def test_what_is_wrong_or_too_much_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(ProtocolError, match=reason):
         read(data)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "most"),
+    [
+        pytest.param(COMMAND, r"command: at most 256 \(limits.command_values\)", id="command"),
+        pytest.param(METADATA, r"metadata: at most 1000 \(limits.metadata_values\)", id="metadata"),
+    ],
+)
+def test_what_has_too_many_values_is_refused_with_the_setting_that_allows_more(
+    bounds: AmfBounds, most: str
+) -> None:
+    allowed: dict[str, AmfValue] = {
+        f"{number:04x}": None for number in range(bounds.most_values - 1)
+    }
+    assert read(encode(allowed), bounds) == [allowed]
+    with pytest.raises(ProtocolError, match="too many AMF0 values in one " + most):
+        read(encode({**allowed, "more": None}), bounds)
+
+
+def test_the_index_of_eight_hours_of_keyframes_is_welcome_in_metadata() -> None:
+    hours: list[AmfValue] = [float(second) for second in range(8 * 3600)]
+    index: AmfValue = {"keyframes": {"times": hours, "filepositions": hours}}
+    assert read(encode(index)) == [index]
+    with pytest.raises(ProtocolError, match=r"limits\.command_bytes"):
+        read(encode(index), COMMAND)
+
+
+def test_numbers_among_other_values_are_read_as_ever() -> None:
+    values: list[AmfValue] = [1.0, None, 2.0, [], 3.0]
+    assert read(encode(values)) == [values]
+
+
+def laughs(levels: int) -> bytes:
+    """Each array is ten references to the one before it; the first is ten numbers."""
+    first = encode([1.0] * 10)
+    arrays = [b"\x0a\0\0\0\x0a" + (b"\x07" + at.to_bytes(2)) * 10 for at in range(levels)]
+    return first + b"".join(arrays)
+
+
+def test_a_reference_costs_what_it_stands_for() -> None:
+    assert len(encode(*read(laughs(2)))) < 20_000
+    with pytest.raises(ProtocolError, match="too many AMF0 values"):
+        read(laughs(9))
+
+
+def test_a_long_text_that_is_referred_to_costs_its_bytes() -> None:
+    text = encode(["x" * 60_000])
+    assert len(read(text + b"\x07\0\0" * 7)) == 8
+    with pytest.raises(ProtocolError, match="too many AMF0 values"):
+        read(text + b"\x07\0\0" * 8)
 
 
 def test_32_arrays_deep_is_still_welcome() -> None:

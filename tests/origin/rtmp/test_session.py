@@ -4,10 +4,10 @@ import pytest
 
 from origin.errors import ProtocolError
 from origin.media.coded import MediaKind
-from origin.rtmp.amf0 import UNDEFINED, Amf0Reader, AmfValue, EcmaArray, encode
+from origin.rtmp.amf0 import UNDEFINED, Amf0Reader, AmfValue, EcmaArray
 from origin.rtmp.chunk import Message
-from origin.rtmp.events import PublishEnded, PublishRequested, TurnSpent
-from origin.rtmp.limits import KIB, Limits
+from origin.rtmp.events import PublishEnded, PublishRequested
+from origin.rtmp.limits import Limits
 from origin.rtmp.messages import Media, Metadata, Type
 from origin.rtmp.replies import Status
 from origin.rtmp.session import ServerSession, State
@@ -18,7 +18,7 @@ from tests.support.sessions import NONCE, Rehearsal
 
 def words(message: Message) -> list[AmfValue]:
     assert message.type_id == Type.AMF0_COMMAND
-    return Amf0Reader(message.payload, Limits()).read_rest()
+    return Amf0Reader(message.payload, Limits().metadata).read_rest()
 
 
 def whole_session() -> bytes:
@@ -302,60 +302,3 @@ def test_who_has_not_connected_yet_is_asked_nothing() -> None:
     rehearsal.session.ask_to_reconnect("Going.")
     rehearsal.drain()
     assert rehearsal.said == before
-
-
-# Bounds.
-
-
-def test_before_a_publish_is_accepted_messages_are_short() -> None:
-    rehearsal = Rehearsal().reach(State.IDLE)
-    with pytest.raises(ProtocolError, match="at most 65536 here"):
-        rehearsal.feed(rehearsal.encoder.message(20, bytes(64 * KIB + 1)))
-
-
-@pytest.mark.parametrize("state", [State.IDLE, State.LIVE], ids=lambda state: state.name)
-def test_before_a_publish_is_accepted_little_is_kept_of_unfinished_messages(state: State) -> None:
-    rehearsal = Rehearsal().reach(state)
-    rehearsal.feed(rehearsal.encoder.message(1, (50 * KIB).to_bytes(4), stream=0))
-    begun = Encoder(chunk_size=50 * KIB).message(20, bytes(60 * KIB))[: 12 + 50 * KIB]
-    torn = [bytes((stream,)) + begun[1:] for stream in (10, 11, 12)]
-    if state is State.LIVE:
-        assert rehearsal.feed(*torn) == []
-        return
-    with pytest.raises(ProtocolError, match="bytes in unfinished messages"):
-        rehearsal.feed(*torn)
-
-
-def test_metadata_is_bounded_even_where_media_may_be_long() -> None:
-    rehearsal = Rehearsal().reach(State.LIVE)
-    with pytest.raises(ProtocolError, match="bytes of AMF0"):
-        rehearsal.feed(rehearsal.encoder.message(18, bytes(64 * KIB + 1)))
-
-
-def test_a_turn_ends_after_a_bounded_number_of_chunks() -> None:
-    rehearsal = Rehearsal().reach(State.IDLE)
-    nothing = b"\x03\0\0\0\0\0\0\x63\0\0\0\0" + b"\xc3" * 2000  # empty messages of an unknown type
-    rehearsal.feed(nothing)
-    assert rehearsal.events == [TurnSpent()] * 3
-
-
-def test_a_turn_ends_after_a_command_full_of_values() -> None:
-    rehearsal = Rehearsal().reach(State.LIVE)
-    nothing = b"\x0a" + (9_000).to_bytes(4) + b"\x05" * 9_000
-    words = rehearsal.encoder.message(Type.AMF0_DATA, encode("onMetaData") + nothing)
-    assert rehearsal.feed(words * 3) == [Metadata({}), TurnSpent()] * 3
-
-
-def test_a_turn_ends_within_an_aggregate_and_nothing_of_it_is_lost() -> None:
-    limits = Limits(chunks_per_turn=10)
-    rehearsal = Rehearsal(limits).reach(State.LIVE)
-    unknown = b"\x63\0\0\0\0\0\0\0\0\0\0" + bytes(4)
-    video = b"\x09\0\0\x01\0\0\0\0\0\0\0v" + bytes(4)
-    events = rehearsal.feed(rehearsal.encoder.message(22, unknown * 25 + video))
-    assert Media(MediaKind.VIDEO, 0, b"v") in events
-    assert events.count(TurnSpent()) >= 2
-
-
-def test_what_comes_after_the_end_is_not_kept() -> None:
-    rehearsal = Rehearsal().reach(State.CLOSING)
-    assert rehearsal.feed(rehearsal.encoder.video(0), b"\xff" * 1000) == []
