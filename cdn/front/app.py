@@ -43,6 +43,7 @@ from cdn.observe.access_log import Access, AccessLog
 class HttpScope(TypedDict):
     """What is read of an ASGI HTTP scope."""
 
+    http_version: str
     method: str
     raw_path: bytes
     query_string: bytes
@@ -125,6 +126,8 @@ class App:
         key = key_of(scope["raw_path"], scope["query_string"], fields.get(b"accept-encoding", b""))
         found = await self._cache.get(key)
         entry = found.entry
+        if entry.body.length is None and scope["http_version"] != "1.1":
+            await _whole(entry.body)
         asked = asked_of(fields, is_head=scope["method"] == "HEAD")
         reply = answer(entry.head, entry.body.length, complete=entry.body.complete, asked=asked)
         headers = (*reply.headers, *cache_headers(found, self._clock.monotonic()))
@@ -174,6 +177,12 @@ class App:
 
 def _date() -> bytes:
     return formatdate(usegmt=True).encode()
+
+
+async def _whole(body: Body) -> None:
+    """Wait for the end: who speaks HTTP/1.0 is sent no chunks, but a length (RFC 9112, 6.1)."""
+    async for _ in body.read():
+        pass
 
 
 async def _write(send: Send, reply: Answer, body: Body) -> int:

@@ -10,29 +10,29 @@ relies on things that uvicorn does not promise, which is why its minor version i
 
 - the arguments with which the configuration's ``http`` is called;
 - that ``Server.shutdown`` calls ``shutdown()`` on what is in ``server_state.connections``;
-- ``on_message_begin``, ``on_message_complete`` and ``send_400_response`` of its protocol.
+- ``on_message_begin``, ``on_headers_complete``, ``on_message_complete`` and
+  ``send_400_response`` of its protocol, and what it has read by then.
 
 The handing over is tested with every kind of request; so is a whole edge without the fast path.
 """
 
 import asyncio
+from email.utils import formatdate
 from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from cdn.errors import RequestRefused
 from cdn.front.hall import Guest, Hall
+from cdn.front.local import refusal
 from cdn.front.protocol import FastProtocol, turn_away
+from cdn.front.request import is_host
+from cdn.front.wire import render_document
 
 MOST_HEAD_BYTES = 64 * 1024
 """The longest request that the full path reads: nothing that is asked here has a body."""
-
-BAD_REQUEST = (
-    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
-    b"content-length: %d\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n"
-    b"connection: close\r\n\r\n%b"
-)
 
 
 class FullProtocol(HttpToolsProtocol):
@@ -45,6 +45,7 @@ class FullProtocol(HttpToolsProtocol):
         self._reading_since: int | None = hall.stroke
         """The sweep's count when the request began that is not complete yet."""
         self._read_bytes = 0
+        self._has_begun = False
         self._blocked_since: int | None = None
         self._backlog = 0
 
@@ -62,17 +63,24 @@ class FullProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._has_begun = False
         super().data_received(data)
         if self._reading_since is None:
             return
-        self._read_bytes += len(data)
+        # Other requests may stand before the beginning of this one.
+        self._read_bytes += self._head_bytes() if self._has_begun else len(data)
         if self._read_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("The request is too long.")
 
     def on_message_begin(self) -> None:
         self._reading_since = self._hall.stroke
         self._read_bytes = 0
+        self._has_begun = True
         super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._check_head()
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._reading_since = None
@@ -80,8 +88,8 @@ class FullProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request, with the headers of all other refusals, and hang up."""
-        body = msg.encode()
-        self.transport.write(BAD_REQUEST % (len(body), body))
+        document = refusal(400, msg, date=formatdate(usegmt=True).encode())
+        self.transport.write(render_document(document, closes=True))
         self.transport.close()
 
     def pause_writing(self) -> None:
@@ -109,6 +117,23 @@ class FullProtocol(HttpToolsProtocol):
     def cut(self) -> None:
         """Close the connection at once, whatever is still to be written."""
         self.transport.abort()
+
+    def _check_head(self) -> None:
+        """Refuse a head without one Host (RFC 9112, 3.2), and one that is too long.
+
+        What the parser calls may raise; the connection then ends as it does with what is no HTTP.
+        """
+        assert self.parser is not None, "it is what calls"
+        hosts = [value for name, value in self.headers if name == b"host"]
+        is_old = self.parser.get_http_version() == "1.0"
+        if len(hosts) > 1 or not (hosts or is_old) or not all(map(is_host, hosts)):
+            raise RequestRefused(400, "A request names one host.")
+        if self._head_bytes() > MOST_HEAD_BYTES:
+            raise RequestRefused(400, "The request is too long.")
+
+    def _head_bytes(self) -> int:
+        """Count what has been read of a request's head."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _note_progress(self) -> None:
         self._blocked_since = self._hall.stroke

@@ -39,6 +39,7 @@ LOCAL_PATHS = frozenset([b"/healthz", b"/readyz"])
 _METHOD = b"GET "
 _VERSION = b" HTTP/1.1\r\n"
 _TARGET = rb"/(?!/)[A-Za-z0-9._~!$&'()*+,;=:@/%?-]*"
+_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")  # RFC 3986, 3.2.2, and a port
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _VALUE = rb"[!-~](?:[ -~]*[!-~])?"
 _LINE = re.compile(_METHOD + rb"(" + _TARGET + rb")" + re.escape(_VERSION))
@@ -162,13 +163,18 @@ def _understood(fields: list[tuple[bytes, bytes]]) -> Fields | None:
         if name in _SINGLE_NAMES:
             single[name] = value
     connection = single.get(b"connection", b"keep-alive").lower()
-    if b"host" not in single or connection not in (b"keep-alive", b"close"):
+    if not is_host(single.get(b"host")) or connection not in (b"keep-alive", b"close"):
         return None
     return Fields(
         gzip=accepts_gzip(single.get(b"accept-encoding", b"")),
         closes=connection == b"close",
         if_none_match=single.get(b"if-none-match"),
     )
+
+
+def is_host(value: bytes | None) -> bool:
+    """Say whether this is what a Host field may say (RFC 9112, 3.2); no field is none."""
+    return value is not None and _HOST.fullmatch(value) is not None
 
 
 def _unfinished(data: bytes) -> Reading:

@@ -10,10 +10,12 @@ keeps it from being reached by others. Two things are bounded here:
 
 What is not HTTP is refused by uvicorn's parser; the words of that refusal are ours, so that they
 carry the headers that all answers carry. Of uvicorn this uses, beside asyncio's interface,
-``on_message_begin``, ``on_message_complete`` and ``send_400_response`` of its protocol.
+``on_message_begin``, ``on_headers_complete``, ``on_message_complete`` and ``send_400_response`` of
+its protocol, and what it has read by then.
 """
 
 import asyncio
+import re
 from functools import partial
 from typing import Any, cast
 
@@ -21,6 +23,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from origin.http.limits import HttpLimits
 from origin.streams.clock import Clock, Timer
+
+HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
+"""What a Host field may say: RFC 3986, 3.2.2, and a port; nothing, too (RFC 9112, 3.2)."""
 
 BAD_REQUEST = (
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
@@ -49,6 +54,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._limits = limits
         self._arriving: Timer | None = None
         self._read_bytes = 0
+        self._has_begun = False
         self._stuck: Timer | None = None
         self._untaken_bytes = 0
 
@@ -62,16 +68,23 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._has_begun = False
         super().data_received(data)
         if self._arriving is None:
             return
-        self._read_bytes += len(data)
+        # Other requests may stand before the beginning of this one.
+        self._read_bytes += self._head_bytes() if self._has_begun else len(data)
         if self._read_bytes > self._limits.request_bytes and not self.transport.is_closing():
             self.send_400_response("The request is too long.")
 
     def on_message_begin(self) -> None:
+        self._has_begun = True
         self._await_request()
         super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._check_head()
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._forget(self._arriving)
@@ -91,6 +104,23 @@ class BoundedProtocol(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._forget(self._stuck)
         super().resume_writing()
+
+    def _check_head(self) -> None:
+        """Refuse a head without one Host (RFC 9112, 3.2), and one that is too long.
+
+        What the parser calls may raise; the connection then ends as it does with what is no HTTP.
+        """
+        assert self.parser is not None, "it is what calls"
+        hosts = [value for name, value in self.headers if name == b"host"]
+        is_old = self.parser.get_http_version() == "1.0"
+        if len(hosts) > 1 or not (hosts or is_old) or not all(map(HOST.fullmatch, hosts)):
+            raise ValueError("a request names one host")
+        if self._head_bytes() > self._limits.request_bytes:
+            raise ValueError("the request is too long")
+
+    def _head_bytes(self) -> int:
+        """Count what has been read of a request's head."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _await_request(self) -> None:
         self._forget(self._arriving)

@@ -63,6 +63,16 @@ async def test_the_newest_version_stands_in_for_one_that_cannot_be_had(
     assert found.entry.head.get(b"etag") == b'"p"'
 
 
+async def test_the_newest_version_itself_is_not_to_be_kept_once_it_stands_in(stage: Stage) -> None:
+    await outage(stage)
+    stage.clock.advance(12)
+    found = await after(stage, version(2), 1.0)
+    assert found.entry.head.get(b"cache-control") == b"no-store"
+    asked = stage.origin.requests[version(2)]
+    await after(stage, version(2), 1.0)
+    assert stage.origin.requests[version(2)] == asked + 1, "nor is it kept here"
+
+
 async def test_whoever_asks_at_once_again_is_answered_once_a_second(stage: Stage) -> None:
     await outage(stage)
     waiting = asyncio.ensure_future(stage.cache.get(version(3)))

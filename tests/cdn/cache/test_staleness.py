@@ -158,6 +158,18 @@ async def test_an_unchanged_object_is_renewed_by_its_etag(stage: Stage) -> None:
     assert await stage.outcome() is Outcome.HIT
 
 
+async def test_what_a_shield_said_of_one_answer_is_not_said_of_its_renewal(stage: Stage) -> None:
+    told = ((b"age", b"5"), (b"tidecast-age", b"5.2"), (b"cache-status", b"far; hit; ttl=-3"))
+    stage.origin.answer = Answer(headers=((b"cache-control", b"max-age=6"), *told))
+    await stage.body()
+    stage.clock.advance(5)
+    stage.origin.answer = Answer(b"", status=304, headers=((b"cache-control", b"max-age=6"),))
+    renewed = (await stage.cache.get(KEY)).entry.head
+    assert not [renewed.get(name) for name, _ in told if renewed.get(name) is not None]
+    stage.clock.advance(5.9)
+    assert await stage.outcome() is Outcome.HIT, "nor is it that old, or a stale copy"
+
+
 async def test_unchanged_is_no_answer_to_a_question_without_a_condition(stage: Stage) -> None:
     stage.origin.answer = Answer(status=304)
     with pytest.raises(OriginFailed, match="304"):

@@ -51,6 +51,7 @@ async def test_what_is_no_request_is_refused_once_and_the_connection_ends(
     assert statuses(line) == [400]
     assert line.is_closed
     assert b"nosniff" in line.written
+    assert b"cache-status: tidecast; detail=local\r\n" in line.written
     assert not house.origin.requests
     await house.close()
 
@@ -113,4 +114,20 @@ async def test_a_request_that_comes_by_drops_is_cut_off_in_time(house: House, dr
         await settle()
     assert line.is_closed
     assert statuses(line) in ([], [400])
+    await house.close()
+
+
+async def test_a_request_without_an_end_is_refused_at_its_bound(house: House) -> None:
+    line = await said(
+        house, b"GET /main HTTP/1.1\r\nHost: o\r\n", *[b"X: and more\r\n" * 1_000] * 6
+    )
+    assert statuses(line) == [400]
+    assert line.is_closed
+    await house.close()
+
+
+async def test_what_stands_before_a_request_is_not_counted_with_it(house: House) -> None:
+    long = get("/healthz", "X: " + "a" * 8_000 + "\r\n")
+    line = await said(house, long * 10 + long[:20], long[20:])
+    assert line.written.count(b"HTTP/1.1 200 OK") == 11
     await house.close()

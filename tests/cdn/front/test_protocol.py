@@ -74,6 +74,26 @@ async def test_the_second_viewer_gets_the_first_bytes_at_once(either: House) -> 
         assert either.origin.requests[KEY] == (2 if is_chunked else 1)
 
 
+@pytest.mark.parametrize("breaks_off", [False, True])
+async def test_who_speaks_an_older_http_is_sent_the_whole_and_no_chunks(
+    either: House, breaks_off: bool
+) -> None:
+    either.origin.answer = Answer(b"first second", is_chunked=True, breaks_off=breaks_off)
+    either.origin.may_end.clear()
+    old = await ask(either, BARE.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    new = await ask(either)
+    assert b"first" in new.written
+    assert old.written == b"", "its length is not known yet"
+    either.origin.may_end.set()
+    await settle()
+    assert b"transfer-encoding" not in old.written
+    if breaks_off:
+        assert old.written.startswith(b"HTTP/1.1 503 ")
+    else:
+        assert old.written.endswith(b"\r\n\r\nfirst second")
+        assert b"content-length: 12\r\n" in old.written
+
+
 async def test_a_viewer_who_leaves_in_the_middle_of_a_body_leaves_it_to_the_others(
     either: House,
 ) -> None:
