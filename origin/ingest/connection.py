@@ -186,7 +186,7 @@ class Connection(asyncio.BufferedProtocol):
                 else:
                     self._handle(event)
                 if stopwatch() > ends_at:
-                    self._ask_for_turn()
+                    self._wait_for_turn()
                     break
             else:
                 self._ask_for_turn()

@@ -7,7 +7,7 @@ takes so little for ``patience_s`` is let go of. The publisher never notices any
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from origin.ingest.shared import Shared
 from origin.rtmp import playback
@@ -75,9 +75,12 @@ class RtmpPlayer:
             return
         self._send(playback.media(self._session.stream_id, tag.kind, tag.at, tag.body))
 
-    def describe(self, metadata: Mapping[str, object]) -> None:
-        """Send what the publisher says of the stream."""
-        if self._session.state is State.PLAYING and self._behind_since is None:
+    def describe(self, metadata: bytes) -> None:
+        """Send what the publisher says of the stream, if the player keeps up."""
+        if self._session.state is not State.PLAYING or self._transport.is_closing():
+            return
+        keeps_up = self._transport.get_write_buffer_size() <= BACKLOG_BYTES
+        if keeps_up and self._behind_since is None:
             self._send(playback.metadata(self._session.stream_id, metadata))
 
     def leave(self, reason: str) -> None:

@@ -312,7 +312,8 @@ def _encode_text(text: str) -> bytes:
 
 
 def _encode_key(key: str) -> bytes:
-    raw = key.encode()
+    """A key that does not fit is cut: one that was no UTF-8 is three times as long as it came."""
+    raw = key.encode()[:_LONGEST_SHORT_STRING]
     return _u16.pack(len(raw)) + raw
 
 

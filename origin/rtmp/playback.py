@@ -14,10 +14,14 @@ from collections.abc import Mapping
 from typing import cast
 
 from origin.media.coded import MediaKind
-from origin.rtmp.amf0 import AmfValue, EcmaArray, encode
+from origin.rtmp.amf0 import AmfValue, EcmaArray, TypedObject, encode
 from origin.rtmp.chunk import Message
+from origin.rtmp.limits import KIB
 from origin.rtmp.messages import Type
 from origin.rtmp.replies import Status, on_status, stream_begin
+
+LONGEST_METADATA_BYTES = 16 * KIB
+"""OBS's has 410. Every player is sent it as often as the publisher says something else."""
 
 _TYPES = {MediaKind.VIDEO: Type.VIDEO, MediaKind.AUDIO: Type.AUDIO}
 
@@ -36,7 +40,25 @@ def media(stream_id: int, kind: MediaKind, at: int, body: bytes) -> Message:
     return Message(_TYPES[kind], stream_id, at, body)
 
 
-def metadata(stream_id: int, values: Mapping[str, object]) -> Message:
-    """``onMetaData``, which holds what AMF0 can: it came as such."""
-    known = EcmaArray(cast("Mapping[str, AmfValue]", values))
-    return Message(Type.AMF0_DATA, stream_id, 0, encode("onMetaData", known))
+def metadata_body(values: Mapping[str, object]) -> bytes | None:
+    """``onMetaData``, which holds what AMF0 can: it came as such. None if it is too long to tell.
+
+    Arrays are left out. They are indices of a file's keyframes, mean nothing here, and may be
+    half a megabyte; one body goes to all players.
+    """
+    known = EcmaArray(_without_arrays(cast("Mapping[str, AmfValue]", values)))
+    body = encode("onMetaData", known)
+    return body if len(body) <= LONGEST_METADATA_BYTES else None
+
+
+def metadata(stream_id: int, body: bytes) -> Message:
+    """What ``metadata_body`` has made."""
+    return Message(Type.AMF0_DATA, stream_id, 0, body)
+
+
+def _without_arrays(values: Mapping[str, AmfValue]) -> dict[str, AmfValue]:
+    return {
+        key: _without_arrays(value) if isinstance(value, dict) else value
+        for key, value in values.items()
+        if not isinstance(value, list | TypedObject)
+    }

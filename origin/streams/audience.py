@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from origin.media.coded import Coded, CodedFrame, MediaKind, SequenceHeader, TrackId
+from origin.rtmp.playback import metadata_body
 
 GOP_BYTES = 4 * 1024 * 1024
 """Five seconds of 6 Mbit/s."""
@@ -48,7 +49,8 @@ class Player(Protocol):
 
     def show(self, tag: Tag) -> None: ...
 
-    def describe(self, metadata: Mapping[str, object]) -> None: ...
+    def describe(self, metadata: bytes) -> None:
+        """Take ``onMetaData``, as ``rtmp.playback`` makes it."""
 
     def leave(self, reason: str) -> None:
         """The stream is over."""
@@ -59,7 +61,7 @@ class Audience:
 
     def __init__(self) -> None:
         self._players: dict[Player, None] = {}  # in the order in which they came
-        self._metadata: Mapping[str, object] | None = None
+        self._metadata: bytes | None = None
         self._headers: dict[TrackId, Tag] = {}
         self._gop: list[Tag] = []
         self._gop_bytes = 0
@@ -80,9 +82,13 @@ class Audience:
         self._players.pop(player, None)
 
     def describe(self, metadata: Mapping[str, object]) -> None:
-        self._metadata = metadata
+        """Tell what the publisher says, unless it has said so before: some go on and on."""
+        body = metadata_body(metadata)
+        if body is None or body == self._metadata:
+            return
+        self._metadata = body
         for player in self._players:
-            player.describe(metadata)
+            player.describe(body)
 
     def take(
         self, kind: MediaKind, at: int, body: memoryview | bytes, held: tuple[Coded, ...]

@@ -1,6 +1,7 @@
 """A player on a connection: let in, shown the stream, bounded."""
 
 import asyncio
+from itertools import count
 
 import pytest
 
@@ -105,6 +106,34 @@ async def test_a_slow_player_misses_pictures_up_to_a_keyframe_and_holds_nobody_u
     theatre.film(120)
     theatre.film(160, key=False)
     assert theatre.shown == [0, 120, 160]
+    theatre.wire.lose()
+
+
+async def test_a_slow_player_is_told_no_metadata_either() -> None:
+    theatre = Theatre()
+    theatre.ask()
+    theatre.wire.transport.waiting_bytes = BACKLOG_BYTES + 1
+    theatre.audience.describe({"width": 320.0})
+    assert b"onMetaData" not in theatre.wire.transport.written
+    theatre.wire.lose()
+
+
+async def test_who_plays_over_and_over_waits_with_the_strangers() -> None:
+    theatre = Theatre(IngestSettings(stranger_turns_per_s=1))
+    seconds = count()
+    theatre.wire.shared.stopwatch = lambda: float(next(seconds))  # each event is a long one
+    stop = theatre.encoder.command("closeStream", 0.0, None, stream=1)
+    theatre.ask()
+    theatre.film(0)
+    replay = stop + theatre.encoder.play()
+    assert len(theatre.wire.shared.queue) == 1
+    assert theatre.shown == [0]
+    theatre.wire.connection.on_turn()
+    theatre.wire.deliver(replay * 10)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert len(theatre.shown) <= 2
+    assert len(theatre.wire.shared.queue) == 1
     theatre.wire.lose()
 
 

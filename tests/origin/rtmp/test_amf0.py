@@ -79,6 +79,11 @@ def test_a_string_beyond_64_kib_goes_out_as_a_long_string() -> None:
     assert read(encode(text)) == [text]
 
 
+def test_a_key_that_has_grown_by_its_replacements_is_cut_when_it_is_passed_on() -> None:
+    (value,) = read(b"\x03" + (30_000).to_bytes(2) + b"\xff" * 30_000 + b"\x05" + END)
+    assert read(encode(value)) == [{"\ufffd" * 21_845: None}]
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

@@ -1,7 +1,5 @@
 """Who watches over RTMP is shown what the publisher sent, and first what went before."""
 
-from collections.abc import Mapping
-
 from origin.media.coded import (
     AUDIO_TRACK,
     VIDEO_TRACK,
@@ -12,6 +10,7 @@ from origin.media.coded import (
     SequenceHeader,
 )
 from origin.media.timebase import Millis
+from origin.rtmp.playback import metadata_body
 from origin.streams.audience import GOP_BYTES, Audience, Tag
 from tests.support.stations import Station
 
@@ -23,7 +22,7 @@ class Watcher:
 
     def __init__(self) -> None:
         self.tags: list[Tag] = []
-        self.metadata: list[Mapping[str, object]] = []
+        self.metadata: list[bytes] = []
         self.left: list[str] = []
 
     @property
@@ -33,7 +32,7 @@ class Watcher:
     def show(self, tag: Tag) -> None:
         self.tags.append(tag)
 
-    def describe(self, metadata: Mapping[str, object]) -> None:
+    def describe(self, metadata: bytes) -> None:
         self.metadata.append(metadata)
 
     def leave(self, reason: str) -> None:
@@ -69,7 +68,7 @@ def test_who_joins_is_told_the_headers_and_the_gop_under_way_and_then_what_comes
     wanted = [first, picture(audience, 2000, key=True, payload=b"key"), sound(audience, 2010)]
     audience.join(watcher)
     assert watcher.bodies == wanted
-    assert watcher.metadata == [{"width": 320.0}]
+    assert watcher.metadata == [metadata_body({"width": 320.0})]
     wanted.append(picture(audience, 2040))
     assert watcher.bodies == wanted
     assert [tag.at for tag in watcher.tags] == [0, 2000, 2010, 2040]
@@ -94,6 +93,23 @@ def test_a_gop_that_outgrows_its_bound_is_let_go_of_until_the_next_one() -> None
     picture(audience, 120, key=True)
     audience.join(late)
     assert [tag.at for tag in late.tags] == [120]
+
+
+def test_metadata_is_told_when_it_says_something_else() -> None:
+    audience, watcher = Audience(), Watcher()
+    audience.join(watcher)
+    for width in (320.0, 320.0, 640.0, 640.0):
+        audience.describe({"width": width})
+    assert watcher.metadata == [metadata_body({"width": width}) for width in (320.0, 640.0)]
+
+
+def test_players_are_not_told_an_index_of_keyframes_nor_anything_long() -> None:
+    audience, watcher, index = Audience(), Watcher(), [1.0] * 28_800
+    audience.join(watcher)
+    audience.describe({"width": 320.0, "keyframes": {"times": index}, "others": index})
+    assert watcher.metadata == [metadata_body({"width": 320.0, "keyframes": {}})]
+    audience.describe({"title": "x" * 20_000})
+    assert len(watcher.metadata) == 1
 
 
 def test_sound_alone_is_shown_as_it_comes() -> None:
@@ -135,6 +151,6 @@ async def test_a_stream_without_a_publisher_has_no_audience() -> None:
     publication.relay(AUDIO, 0, b"\xaf\x01snd", ())
     publication.end(clean=True)
     assert (watcher.bodies, watcher.left) == ([b"\xaf\x01snd"], ["The publisher has left."])
-    assert watcher.metadata == [{"width": 320.0}]
+    assert watcher.metadata == [metadata_body({"width": 320.0})]
     assert station.registry.audience_of("main") is None
     assert station.registry.audience_of("../etc") is None
