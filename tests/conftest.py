@@ -3,9 +3,9 @@
 ``@example`` keeps what a search has found in the test that it broke. There is no deadline for one
 example: a busy machine is no fault of the code.
 
-Several workers share the files of tests, each file run by one of them, since what its tests share
-is made once. Of a file that is marked ``apart`` any worker may take any test. What says that it
-``lasts`` begins first, so that no worker sits with a long play when the others have gone home.
+Several workers share the files of tests (``--dist loadfile``): each file is run by one of them,
+since what its tests share is made once. A file that says that it ``lasts`` begins first, so that no
+worker sits with a long play when the others have gone home.
 
 With ``--failed-to FILE`` the names of tests that failed are written there, one on a line, as pytest
 takes them from ``@FILE``: so that what failed in company can be run by itself.
@@ -38,32 +38,24 @@ class FailedTests:
         self._known: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        group = report.nodeid.partition("::")[0]
-        name = report.nodeid.removesuffix(f"@{group}")
-        if not report.failed or name in self._known:
+        if not report.failed or report.nodeid in self._known:
             return
-        self._known.add(name)
+        self._known.add(report.nodeid)
         with self._path.open("a") as file:
-            print(name, file=file)
+            print(report.nodeid, file=file)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Make groups for ``--dist loadgroup``, the longest first."""
-    if not getattr(config.option, "loadgroup", False):
+    """In a worker, put the files that last longest first."""
+    if not hasattr(config, "workerinput"):
         return
     lasting: dict[str, float] = {}
     for item in items:
-        group = item.nodeid
-        if item.get_closest_marker("apart") is None:
-            group = item.nodeid.partition("::")[0]
-            item.add_marker(pytest.mark.xdist_group(group))
         lasts = item.get_closest_marker("lasts")
         seconds = 0.0 if lasts is None else float(lasts.args[0])
-        lasting[group] = max(seconds, lasting.get(group, 0.0))
-    items.sort(key=lambda item: -lasting[_group_of(item)])
+        lasting[_file_of(item)] = max(seconds, lasting.get(_file_of(item), 0.0))
+    items.sort(key=lambda item: -lasting[_file_of(item)])
 
 
-def _group_of(item: pytest.Item) -> str:
-    grouped = item.get_closest_marker("xdist_group")
-    return item.nodeid if grouped is None else str(grouped.args[0])
+def _file_of(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]

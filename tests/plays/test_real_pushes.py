@@ -12,12 +12,12 @@ import pytest_asyncio
 from tests.support.pushers import Codec, Ffmpeg, Picture, Sound, pushing
 from tests.support.servers import TidecastProcess, tidecast
 
+pytestmark = pytest.mark.lasts(50)
+
 SECONDS = 6
 PICTURES = SECONDS * 30
 
 
-@pytest.mark.apart
-@pytest.mark.lasts(12)
 @pytest.mark.parametrize("chunk_size", [128, 4096, 60_000])
 async def test_no_frame_is_lost(tmp_path: Path, chunk_size: int) -> None:
     pushes = [(ffmpeg, b_frames) for ffmpeg in Ffmpeg for b_frames in (0, 2)]

@@ -12,9 +12,15 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.support.pushers import pushing
-from tests.support.servers import TidecastProcess, free_ports, running, tidecast
+from tests.support.servers import (
+    READY_WITHIN_S,
+    TidecastProcess,
+    free_ports,
+    running,
+    tidecast,
+)
 
-pytestmark = pytest.mark.apart
+pytestmark = pytest.mark.lasts(40)
 
 
 async def test_it_says_exactly_what_to_type_into_obs(tmp_path: Path) -> None:
@@ -45,6 +51,7 @@ async def test_the_key_is_needed_and_appears_nowhere_else(tmp_path: Path) -> Non
             assert "unknown stream key" in server.output()
         async with pushing(server.rtmp_url(key), seconds=3, in_real_time=False) as streamer:
             assert await streamer.finished() == 0, streamer.log()
+        await server.until("main", "ended")
         pages = [f"{server.control}/api/v1/streams", f"{server.control}/metrics"]
         pages += [f"{server.base}/{path}" for path in ("main", "main/status.json", "")]
         pages += [f"{server.base}/main/{path}" for path in ("index.m3u8", "v0/index.m3u8")]
@@ -102,7 +109,7 @@ async def test_a_process_that_dies_is_replaced_and_the_ports_stay(tmp_path: Path
         for pid in server.children():
             # The supervisor holds the sockets: what connects now waits until the new process runs.
             signal_process(pid, signal.SIGKILL)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(READY_WITHIN_S):
                 await answers(client, f"{server.control}/readyz")
                 await answers(client, f"{server.base}/readyz")
         async with pushing(server.rtmp_url("main"), seconds=3, in_real_time=False) as streamer:
@@ -132,7 +139,7 @@ async def run(*arguments: str) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 20)
+    output, _ = await asyncio.wait_for(process.communicate(), READY_WITHIN_S)
     assert process.returncode is not None
     return process.returncode, output.decode()
 

@@ -7,6 +7,7 @@ playlist lists it, and nobody sees more than a pause. A playlist that fails is a
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
@@ -15,8 +16,9 @@ import m3u8
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
 POLL_S = 1.0
-TIMEOUT_S = 5.0
-RETRIES = 20
+TIMEOUT_S = 20.0
+"""As long as hls.js waits for the whole of an answer."""
+RETRIES = 25
 """So often, once a poll, is a listed segment asked for; hls.js gives up after some 30 s."""
 
 
@@ -35,20 +37,27 @@ class Audience:
     complaints: list[str] = field(default_factory=list)
     polls: int = 0
     segments: set[str] = field(default_factory=set)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def watch(self, seconds: float, *, least_polls: int = 0) -> None:
-        """Let everybody watch at once; who has not looked so often by then goes on."""
+    async def saw(self, segments: int) -> None:
+        """Wait until all of them together have had so many segments and the like."""
+        while len(self.segments) < segments:
+            self._news.clear()
+            await self._news.wait()
+
+    async def watch(self, seconds: float = 0, *, until: Callable[[int], bool]) -> None:
+        """Let everybody watch at once: for so long, and until his own number of looks will do."""
         timeout, connector = ClientTimeout(total=TIMEOUT_S), TCPConnector(limit=0)
         async with ClientSession(timeout=timeout, connector=connector) as client:
             end = time.monotonic() + seconds
-            viewers = (self._watch(client, end, least_polls) for _ in range(self.size))
+            viewers = (self._watch(client, end, until) for _ in range(self.size))
             await asyncio.gather(*viewers)
 
-    async def _watch(self, client: ClientSession, end: float, least_polls: int) -> None:
+    async def _watch(self, client: ClientSession, end: float, until: Callable[[int], bool]) -> None:
         multivariant = _read(await self._playlist(client, self.url), self.url)
         address = multivariant.playlists[0].absolute_uri
         seen, waited_for, polls = set[str](), Counter[str](), 0
-        while time.monotonic() < end or polls < least_polls:
+        while time.monotonic() < end or not until(polls):
             media = _read(await self._playlist(client, address), address)
             polls += 1
             self.polls += 1
@@ -61,6 +70,7 @@ class Audience:
                 if problem is None:
                     seen.add(uri)
                     self.segments.add(uri)
+                    self._news.set()
                     continue
                 waited_for[uri] += 1
                 if waited_for[uri] == RETRIES:

@@ -16,7 +16,7 @@ async def bench(*arguments: str) -> dict[str, object]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(100):
         output, said = await process.communicate()
     assert output, said.decode()
     report: dict[str, object] = json.loads(output)

@@ -37,7 +37,7 @@ async def test_the_test_origin_releases_everybody_at_once(holds_part: bool) -> N
 
 async def test_a_live_stream_releases_everybody_by_itself() -> None:
     async with live_fake() as serving:
-        herd = Herd(20, timeout_s=5)
+        herd = Herd(20)
         report = await asyncio.to_thread(lambda: run_herd(inspect(serving.url), herd))
     assert report.status_200 == 20
     assert report.after_first_ms is not None

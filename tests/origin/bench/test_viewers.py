@@ -8,7 +8,7 @@ from origin.bench.target import inspect
 from origin.bench.viewers import Audience, ViewersReport, describe_viewers, run_viewers
 from tests.origin.bench.live_fake import PART_S, Habits, Serving, live_fake
 
-pytestmark = pytest.mark.apart
+pytestmark = pytest.mark.lasts(60)
 
 FEW = 10
 
@@ -21,7 +21,7 @@ async def watch(serving: Serving, audience: Audience) -> ViewersReport:
 
 
 def audience(seconds: float = 2, **others: bool) -> Audience:
-    return Audience(FEW, seconds, per_second=100, timeout_s=10, **others)
+    return Audience(FEW, seconds, per_second=100, timeout_s=30, **others)
 
 
 async def test_a_good_low_latency_server_is_flawless() -> None:
@@ -64,7 +64,7 @@ async def test_servers_may_frame_their_answers_as_they_like(habits: Habits) -> N
 
 
 async def test_a_server_that_pauses_stalls_every_viewer() -> None:
-    async with live_fake(Habits(pause_s=3, crowd=FEW)) as serving:
+    async with live_fake(Habits(pause_s=3, hold_back_s=1.5, crowd=FEW)) as serving:
         report = await watch(serving, audience(4))
     assert report.stalls.viewers == FEW
     assert 0 < report.stalls.longest_s < 3  # what the buffer holds is not stalled
@@ -72,7 +72,7 @@ async def test_a_server_that_pauses_stalls_every_viewer() -> None:
 
 
 async def test_a_stall_that_lasts_to_the_end_counts() -> None:
-    async with live_fake(Habits(pause_s=60, crowd=FEW)) as serving:
+    async with live_fake(Habits(pause_s=60, hold_back_s=1.5, crowd=FEW)) as serving:
         report = await watch(serving, audience(4))
     assert report.stalls.viewers == FEW
 
