@@ -10,11 +10,21 @@ from tests.support.pages import Theatre
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.lasts(35)]
 
+WOKEN = """() => {
+  const stage = document.getElementById("stage");
+  window.woken = new Promise((tell) => {
+    const look = () => stage.hasAttribute("data-idle") || (watch.disconnect(), tell());
+    const watch = new MutationObserver(look);
+    watch.observe(stage, { attributeFilter: ["data-idle"] });
+  });
+}"""
+"""From now on: the first moment at which the controls are shown."""
+
 
 async def watch(page: Page, house: Theatre, name: str, path: str = "") -> None:
     """Open a stream that is live, and wait for the controls."""
     await page.goto(house.address(f"/{name}{path}"))
-    await expect(page.locator("body[data-state=live]")).to_be_visible(timeout=15_000)
+    await expect(page.locator("body[data-state=live]")).to_be_visible()
     await expect(page.locator("#bar")).to_be_visible()
 
 
@@ -28,9 +38,24 @@ async def until(page: Page, expression: str) -> None:
       const video = document.querySelector("video");
       const look = () => ({expression}) && (clearInterval(again), clearTimeout(late), tell());
       const again = setInterval(look, 20);
-      const late = setTimeout(() => {{ clearInterval(again); fail(new Error("never")); }}, 10_000);
+      const late = setTimeout(() => {{ clearInterval(again); fail(new Error("never")); }}, 40_000);
     }})"""
     await page.evaluate(script)
+
+
+async def jump(page: Page, key: str) -> float:
+    """By how many seconds a key moves the picture, which goes on before and after that."""
+    await page.evaluate(
+        """() => {
+          const where = () => document.querySelector("video").currentTime;
+          window.jump = new Promise((tell) => window.addEventListener("keydown", () => {
+            const before = where();
+            setTimeout(() => tell(where() - before), 0);
+          }, { capture: true, once: true }));
+        }"""
+    )
+    await page.keyboard.press(key)
+    return float(await page.evaluate("jump"))
 
 
 def button(page: Page, name: str) -> Locator:
@@ -77,7 +102,9 @@ async def test_every_control_is_reached_by_tab_in_the_order_of_sight(
     for _ in range(9):
         await page.keyboard.press("Tab")
         name = "document.activeElement.ariaLabel ?? document.activeElement.textContent.trim()"
-        reached.append(await page.evaluate(name))
+        told = await page.evaluate(name)
+        # Whose browser got no processor for some seconds is told so, by the same button.
+        reached.append(re.sub(r"^\d+ seconds behind\. Go live$", "Live", told))
     assert reached == [
         "Tidecast, all streams", "Tap for sound", "Pause", "Unmute", "Volume", "Live",
         "Statistics", "Picture in picture", "Full screen",
@@ -143,7 +170,8 @@ async def test_a_viewer_who_paused_sees_how_far_behind_and_goes_live(
     pill = page.locator("#live")
     await expect(pill).to_have_text("Live")
     await page.keyboard.press("k")
-    await expect(pill).to_have_text(re.compile(r"-0:0\dGo live"), timeout=10_000)
+    assert await video(page, "paused") is True
+    await expect(pill).to_have_text(re.compile(r"-\d:\d\dGo live"))
     await expect(pill).to_have_attribute("aria-label", re.compile(r"\d seconds behind\. Go live"))
     await pill.click()
     await expect(pill).to_have_text("Live")
@@ -157,20 +185,18 @@ async def test_one_goes_back_by_key_and_live_by_end(house: Theatre, viewer: Visi
     assert show.session is not None
     show.session.started -= 8
     await watch(page, house, "back")
-    before = float(str(await video(page, "currentTime")))
-    await page.keyboard.press("ArrowLeft")
-    after = float(str(await video(page, "currentTime")))
-    assert after < before
-    await page.keyboard.press("End")
-    assert float(str(await video(page, "currentTime"))) > after
+    assert await jump(page, "ArrowLeft") < 0
+    assert await jump(page, "End") > 0
     await page.keyboard.press("l")
     await expect(page.locator("#live")).to_have_text("Live")
     await until(page, "!video.seeking && !video.paused && video.readyState > 2")
 
 
 async def test_the_statistics_tell_the_true_latency(house: Theatre, viewer: Visit) -> None:
-    page = viewer.page
-    house.show("stats").go_live()
+    page, show = viewer.page, house.show("stats")
+    show.window = 30  # the player's clock begins where the first playlist does: with the session
+    show.go_live()
+    assert show.session is not None
     await watch(page, house, "stats")
     await button(page, "Statistics").click()
     await expect(button(page, "Statistics")).to_have_attribute("aria-expanded", "true")
@@ -178,14 +204,16 @@ async def test_the_statistics_tell_the_true_latency(house: Theatre, viewer: Visi
     def stat(key: str) -> Locator:
         return page.locator(f"[data-stat={key}]")
 
-    await expect(stat("latency")).to_have_text(re.compile(r"^\d\.\d s$"))
+    await expect(stat("latency")).to_have_text(re.compile(r"^\d+\.\d s$"))
     await expect(stat("resolution")).to_have_text("320 \u00d7 180")
     await expect(stat("bitrate")).to_have_text("360 kbit/s")
     await expect(stat("buffer")).to_have_text(re.compile(r"^\d\.\d s$"))
     await expect(stat("dropped")).to_have_text(re.compile(r"^\d+ of \d+$"))
     await expect(stat("codec")).to_have_text("H.264, AAC (avc1.42c00d, mp4a.40.2)")
-    latency = float(str(await stat("latency").text_content()).removesuffix(" s"))
-    assert 2 < latency < 8, "three segments of a second, and what the browser needs"
+    said = "parseFloat(document.querySelector('[data-stat=latency]').textContent)"
+    began_s = show.session.began.timestamp()
+    await until(page, f"Math.abs(Date.now() / 1000 - {began_s} - video.currentTime - {said}) < 0.5")
+    await until(page, f"{said} > 2")  # three segments of a second, and what the browser needs
 
 
 async def test_the_container_is_chosen_in_the_statistics(house: Theatre, viewer: Visit) -> None:
@@ -195,7 +223,7 @@ async def test_the_container_is_chosen_in_the_statistics(house: Theatre, viewer:
     await page.keyboard.press("s")
     await page.get_by_label("Container", exact=True).select_option("MPEG-TS")
     await page.wait_for_url("**/container?format=ts")
-    await expect(page.locator("#bar")).to_be_visible(timeout=15_000)
+    await expect(page.locator("#bar")).to_be_visible()
     await page.keyboard.press("s")
     await expect(page.get_by_label("Container", exact=True)).to_have_value("ts")
     assert viewer.asked_for(".ts")
@@ -213,8 +241,7 @@ async def test_of_several_qualities_one_is_chosen(house: Theatre, viewer: Visit)
     show.go_live()
     await watch(page, house, "several")
     menu = page.get_by_label("Quality")
-    options = await menu.locator("option").all_text_contents()
-    assert options == ["Auto", "720p", "360p", "180p"]
+    await expect(menu.locator("option")).to_have_text(["Auto", "720p", "360p", "180p"])
     async with page.expect_request("**/several/v0/index.m3u8"):
         await menu.select_option("180p")
     await expect(menu).to_have_value("0")
@@ -231,10 +258,13 @@ async def test_a_finger_shows_and_hides_the_controls_and_stops_nothing(
         await page.get_by_role("button", name="Tap for sound").tap()
         await page.locator("video").tap(position={"x": 60, "y": 60})
         await expect(stage).to_have_attribute("data-idle", "")
+        await page.evaluate(WOKEN)  # for three seconds
         await page.locator("video").tap(position={"x": 60, "y": 60})
-        await expect(stage).not_to_have_attribute("data-idle", "")
+        await page.evaluate("woken")
         assert await video(page, "paused") is False
-        for control in await page.locator("#bar button:visible").all():
+        controls = await page.locator("#bar button:visible").all()
+        assert len(controls) > 3
+        for control in controls:
             box = await control.bounding_box()
             assert box is not None
             assert box["height"] >= 32
@@ -248,7 +278,7 @@ async def test_controls_rest_when_nobody_needs_them_and_wake_by_key(
     house.show("rest").go_live()
     await watch(page, house, "rest")
     stage = page.locator("#stage")
-    await expect(stage).to_have_attribute("data-idle", "", timeout=8000)
+    await expect(stage).to_have_attribute("data-idle", "")
     await button(page, "Pause").focus()
     await expect(stage).not_to_have_attribute("data-idle", "")
 

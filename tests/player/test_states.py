@@ -28,7 +28,7 @@ SHIFTS = """() => new Promise((tell) => {
 
 
 async def reached(page: Page, state: PageState) -> None:
-    await expect(page.locator(f"body[data-state={state.value}]")).to_be_visible(timeout=15_000)
+    await expect(page.locator(f"body[data-state={state.value}]")).to_be_visible()
 
 
 async def violations(page: Page, axe: str) -> list[str]:

@@ -10,15 +10,14 @@ from aiohttp import ClientSession
 from playwright.async_api import Page, expect
 
 from tests.plays.test_real_pushes import assert_decodes_without_complaint, count_decoded
-from tests.support.browser import chromium, visit
+from tests.support.browser import SMALL, chromium, visit
 from tests.support.pushers import Codec, Encoder, Ffmpeg, Picture, Sound, pushing
 from tests.support.servers import TidecastProcess, tidecast
 
-pytestmark = pytest.mark.lasts(30)
+pytestmark = [pytest.mark.lasts(30), pytest.mark.timeout(300)]
 
 SECONDS = 3
 RATE = 25
-PATIENCE_MS = 20_000
 
 
 def tiny(encoder: Encoder, *, b_frames: int = 0) -> Picture:
@@ -77,7 +76,7 @@ async def test_every_frame_of_a_push_is_decoded_from_what_the_edge_serves(
 async def test_chromium_plays_av1_and_vp9_and_says_of_hevc_that_it_cannot(
     server: TidecastProcess,
 ) -> None:
-    async with chromium() as browser, visit(browser) as viewer:
+    async with chromium() as browser, visit(browser, viewport=SMALL) as viewer:
         for encoder, sound in ((Encoder.AV1, Codec.OPUS), (Encoder.VP9, Codec.FLAC)):
             async with on_air(server, viewer.page, encoder, Sound(sound)):
                 await reaches(viewer.page, "live")
@@ -100,7 +99,7 @@ async def on_air(
 
 
 async def reaches(page: Page, state: str) -> None:
-    await expect(page.locator(f"body[data-state={state}]")).to_be_attached(timeout=PATIENCE_MS)
+    await expect(page.locator(f"body[data-state={state}]")).to_be_attached()
 
 
 async def a_second_is_shown(page: Page) -> None:

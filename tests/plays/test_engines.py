@@ -19,14 +19,14 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout
 from playwright.async_api import Browser, expect
 
-from tests.support.browser import chromium, visit
+from tests.support.browser import SMALL, chromium, visit
 from tests.support.engines import Engine, haproxy, made_certificate, nginx, room, varnish
 from tests.support.pushers import pushing
 from tests.support.servers import NO_EDGE, edge, tidecast
 from tests.support.tap import Tap, tapped
 
 PLAYED_S = 4.0
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 PART_S = 0.5
 CROWD = 20
 IN_FRONT = ("nginx in front", "haproxy in front")
@@ -138,9 +138,9 @@ async def built(folder: Path, control: int, edge_port: int) -> AsyncIterator[lis
 
 async def watch(browser: Browser, road: Road) -> None:
     """Watch the page for a while, as a viewer does."""
-    async with visit(browser) as viewer:
+    async with visit(browser, viewport=SMALL) as viewer:
         await viewer.page.goto(f"{road.engine.base}/main")
-        await expect(viewer.page.locator("body[data-state=live]")).to_be_attached(timeout=20_000)
+        await expect(viewer.page.locator("body[data-state=live]")).to_be_attached()
         road.played_s = await viewer.page.evaluate(PLAYED, [PLAYED_S, PATIENCE_S])
         road.protocols = set(await viewer.page.evaluate(PROTOCOLS))
         road.asked = [asked.url for asked in viewer.requests]
@@ -149,7 +149,7 @@ async def watch(browser: Browser, road: Road) -> None:
 
 async def crowd_in(road: Road) -> None:
     """A crowd asks for a segment that nobody had, for a playlist that is held, and for a part."""
-    async with ClientSession(timeout=ClientTimeout(total=15)) as client:
+    async with ClientSession(timeout=ClientTimeout(total=PATIENCE_S)) as client:
         url = f"{road.engine.base}/main/v0/index.m3u8"
         async with client.get(url, ssl=False) as answer:
             playlist = m3u8.loads(await answer.text(), uri=url)

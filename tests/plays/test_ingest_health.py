@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from tests.support.pushers import Picture, Sound, pushing
 from tests.support.servers import ASK_EVERY_S, NO_EDGE, tidecast
 
-FOUND_WITHIN_S = 40.0
+FOUND_WITHIN_S = 90.0
 TEN_SECONDS = Picture(gop_frames=300)
 Told = dict[str, Any]
 

@@ -1,4 +1,8 @@
-"""Whole sessions, recorded through the edge and judged by every rule of the validator."""
+"""Whole sessions, recorded through the edge and judged by every rule of the validator.
+
+Some rules are about time. Sessions that break any while the machine left somebody without a
+processor show nothing about us, and are played again, twice at most.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,6 +14,7 @@ import pytest
 from tests.support.hls_parser import check_playlists
 from tests.support.ladders import Rung, climbing
 from tests.support.pushers import Ffmpeg, Picture, Pusher, Sound, pushing
+from tests.support.scarcity import watched_for_scarcity
 from tests.support.servers import TidecastProcess, tidecast
 from tests.validator.reading import read
 from tests.validator.recorder import Recorder
@@ -17,7 +22,10 @@ from tests.validator.reload_rules import twins
 from tests.validator.session import Probe, Purpose, Session
 from tests.validator.validate import validate
 
-END_WITHIN_S = 60
+pytestmark = pytest.mark.timeout(360)  # half a minute where nothing else runs
+
+ROUNDS = 3
+PATIENCE_S = 120
 GONE_S = 3.0
 CAMERA, MICROPHONE = Picture(), Sound()
 
@@ -58,7 +66,7 @@ class Stage:
 
     async def saw(self, segments: int) -> None:
         """Wait until both recorders have fetched so many segments."""
-        await asyncio.gather(*(each.saw_segments(segments, 60) for each in self.recorders))
+        await asyncio.gather(*(each.saw_segments(segments, PATIENCE_S) for each in self.recorders))
 
 
 async def a_plain_broadcast(stage: Stage) -> None:
@@ -171,21 +179,31 @@ Sessions = dict[str, list[Session]]
 
 @pytest.mark.parametrize("plots", BILLS, ids=lambda plots: plots[0].__name__)
 async def test_no_rule_is_broken_in_any_session(tmp_path: Path, plots: tuple[Plot, ...]) -> None:
-    async with tidecast(tmp_path, "--open") as server:
-        sessions = await perform_all(server, plots)
-        assert "ERROR" not in server.output().upper(), server.output()
-    assert_no_rule_is_broken(sessions)
+    sessions = await perform_without_fault(tmp_path, plots)
     assert_low_latency(sessions)
     assert_strict_parser_agrees(sessions)
 
 
 async def test_no_rule_is_broken_without_low_latency(tmp_path: Path) -> None:
-    async with tidecast(tmp_path, "--open", *NO_LOW_LATENCY) as server:
-        sessions = await perform_all(server, CLASSIC)
-        assert "ERROR" not in server.output().upper(), server.output()
-    assert_no_rule_is_broken(sessions)
+    sessions = await perform_without_fault(tmp_path, CLASSIC, *NO_LOW_LATENCY)
     assert all(not parts_of(each) for recorded in sessions.values() for each in recorded)
     assert_strict_parser_agrees(sessions)
+
+
+async def perform_without_fault(directory: Path, plots: tuple[Plot, ...], *flags: str) -> Sessions:
+    """Play all plots; no rule may be broken."""
+    for number in range(ROUNDS):
+        folder = directory / str(number)
+        folder.mkdir()
+        async with tidecast(folder, "--open", *flags) as server, watched_for_scarcity() as scarcity:
+            sessions = await perform_all(server, plots)
+            assert "ERROR" not in server.output().upper(), server.output()
+            was_starved = scarcity.was_there()
+        broken = broken_rules(sessions)
+        if not broken or not was_starved:
+            break
+    assert not broken, "\n".join(broken)
+    return sessions
 
 
 async def perform_all(server: TidecastProcess, plots: tuple[Plot, ...]) -> Sessions:
@@ -195,14 +213,13 @@ async def perform_all(server: TidecastProcess, plots: tuple[Plot, ...]) -> Sessi
     return dict(zip(stages, await asyncio.gather(*plays), strict=True))
 
 
-def assert_no_rule_is_broken(sessions: Sessions) -> None:
-    broken = [
+def broken_rules(sessions: Sessions) -> list[str]:
+    return [
         f"{name}: {violation}"
         for name, recorded in sessions.items()
         for session in recorded
         for violation in validate(session)
     ]
-    assert not broken, "\n".join(broken)
 
 
 def parts_of(session: Session) -> int:
@@ -233,7 +250,7 @@ async def perform(stage: Stage, plot: Plot) -> list[Session]:
     """Play the plot while both recorders watch; return what they saw."""
     async with stage.recorders[0], stage.recorders[1]:
         await plot(stage)
-        return list(await asyncio.gather(*(r.ended(END_WITHIN_S) for r in stage.recorders)))
+        return list(await asyncio.gather(*(r.ended(PATIENCE_S) for r in stage.recorders)))
 
 
 def assert_strict_parser_agrees(sessions: Sessions) -> None:

@@ -1,9 +1,9 @@
 """A viewer in Chromium, through the edge, while real publishers come, go and come back."""
 
-import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,16 @@ from tests.support.browser import SMALL, Visit, chromium, visit
 from tests.support.pushers import Codec, Picture, Sound, pushing
 from tests.support.servers import TidecastProcess, tidecast
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.lasts(60)]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.lasts(60),
+    pytest.mark.timeout(300),  # half a minute where nothing else runs
+]
 
-MOVES_WITHIN_S = 5.0
+MOVES_WITHIN_S = 4.0
+"""From the moment at which the origin has something to show."""
 PLAYED_S, OF_S = 5.0, 6.0
-PATIENCE_MS = 30_000
-GONE_S = 3.0
-ROUNDS = 3
+ROUNDS = 5
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -54,7 +57,7 @@ async def test_a_page_that_was_open_before_sees_all_of_a_broadcast(
         await reaches(page, "live")
         assert await plays(page, PLAYED_S, of=OF_S)
         await publisher.vanish()
-    await asyncio.sleep(GONE_S)
+    await reaches(page, "reconnecting")
 
     async with pushing(server.rtmp_url("main"), Picture(b_frames=2)) as publisher:
         await server.until("main", "live")
@@ -65,7 +68,8 @@ async def test_a_page_that_was_open_before_sees_all_of_a_broadcast(
 
     states = await page.evaluate("window.states")  # gone if the page had been reloaded
     assert set(states) <= {"offline", "starting", "buffering", "live", "reconnecting", "ended"}
-    main_road = [state for state in states if state not in ("starting", "buffering")]
+    shown = [state for state in states if state not in ("starting", "buffering")]
+    main_road = [state for state, _ in groupby(shown)]
     assert main_road == ["offline", "live", "reconnecting", "live", "ended"]
     assert viewer.foreign_requests(server.base) == []
     assert [line for line in viewer.complaints if "503" not in line] == []
@@ -80,6 +84,7 @@ async def test_a_page_that_was_open_before_shows_a_moving_picture_at_once(
         await viewer.page.goto(f"{server.base}/{name}")
         await reaches(viewer.page, "offline")
         async with pushing(server.rtmp_url(name), Picture(b_frames=2)):
+            await server.until(name, "live")
             began = time.monotonic()
             await picture_moves(viewer.page)
             took.append(time.monotonic() - began)
@@ -137,7 +142,7 @@ async def remember_states(page: Page) -> None:
 
 async def reaches(page: Page, state: str) -> None:
     """Wait until the page shows ``state``."""
-    await expect(page.locator(f"body[data-state={state}]")).to_be_attached(timeout=PATIENCE_MS)
+    await expect(page.locator(f"body[data-state={state}]")).to_be_attached()
 
 
 async def picture_moves(page: Page) -> None:
@@ -151,7 +156,7 @@ async def picture_moves(page: Page) -> None:
 async def plays(page: Page, wanted_s: float, *, of: float) -> bool:
     """Whether currentTime moves on by so many seconds while ``of`` pass on the wall clock.
 
-    Looked at up to three times: encoder and page share the machine with other tests, and while it
+    Looked at up to five times: encoder and page share the machine with other tests, and while it
     leaves them without a processor nobody could play. What stands still at every look is broken.
     """
     for _ in range(ROUNDS):

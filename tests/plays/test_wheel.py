@@ -16,7 +16,7 @@ from aiohttp import ClientSession
 from packaging.requirements import Requirement
 from playwright.async_api import expect
 
-from tests.support.browser import chromium, visit
+from tests.support.browser import SMALL, chromium, visit
 from tests.support.pushers import pushing
 from tests.support.servers import TidecastProcess, running
 
@@ -58,10 +58,14 @@ async def test_it_serves_plays_and_shows_the_page(wheel: Path, tmp_path: Path) -
             assert await publisher.finished() == 0, publisher.log()
         await server.until("main", "ended")
         await assert_decodes(f"{server.base}/main/index.m3u8", 240)
-        async with pushing(server.rtmp_url("main")), chromium() as browser, visit(browser) as seen:
+        async with (
+            pushing(server.rtmp_url("main")),
+            chromium() as browser,
+            visit(browser, viewport=SMALL) as seen,
+        ):
             await seen.page.goto(f"{server.base}/main")
             live = seen.page.locator("body[data-state=live]")
-            await expect(live).to_be_attached(timeout=30_000)
+            await expect(live).to_be_attached()
             assert seen.foreign_requests(server.base) == []
         async with ClientSession() as client, client.get(server.base) as answer:
             assert re.search(r"/assets/\S+\.css", await answer.text())

@@ -29,9 +29,15 @@ from playwright.async_api import (
     Response,
     ViewportSize,
     async_playwright,
+    expect,
 )
 
 CHROMIUM = Path("/usr/bin/chromium")
+
+PATIENCE_MS = 40_000
+"""How long anything on a page may take before a test gives up. It costs nothing when all is well,
+and a browser beside many others gets a processor late."""
+expect.set_options(timeout=PATIENCE_MS)
 
 WITHOUT = (
     # An address bar of its own for each window, in a process of its own, which nobody ever sees:
@@ -121,6 +127,7 @@ async def visit(
         has_touch=touch,
         service_workers="block",  # their requests would go past the record
     )
+    context.set_default_timeout(PATIENCE_MS)
     try:
         yield record(await context.new_page())
     finally:

@@ -44,8 +44,8 @@ WHITE, BLACK, GREY = 235, 16, 128
 SAMPLE_RATE = 48_000
 AAC_FRAME = 1024
 TONE_HZ = 480  # a whole number of samples per period, so that periods can be strung together
-STOP_WITHIN_S = 5.0
-BEGIN_WITHIN_S = 20.0
+STOP_WITHIN_S = 30.0
+BEGIN_WITHIN_S = 60.0
 MILLISECOND = Fraction(1, 1000)
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 """How long anything may take before a test gives up; a busy machine starts Python slowly."""
 
 

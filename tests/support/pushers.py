@@ -22,7 +22,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-STOP_WITHIN_S = 20.0
+STOP_WITHIN_S = 40.0
 LOG_LINES = 40
 
 
