@@ -1,18 +1,20 @@
 """docs/OPERATIONS.md names what exists: settings, flags, commands, metrics; what it shows works."""
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from pydantic import BaseModel
 
 from cdn.cli import COMMANDS
 from cdn.cli import FLAGS as EDGE_FLAGS
 from cdn.layers import load
-from cdn.render.command import ENGINES
+from cdn.render.command import ENGINES, render_command
 from cdn.render.site import Place, site_of
 from cdn.settings import EdgeSettings
 from origin.cli import main as tidecast
@@ -102,6 +104,26 @@ def test_the_settings_that_are_shown_are_those_of_an_edge(settings: EdgeSettings
     shown = tomllib.loads(block("toml"))
     assert set(shown) <= set(EdgeSettings.model_fields)
     assert settings.listen.workers == shown["listen"]["workers"]
+
+
+RENDERED = re.findall(r"^    (tidecast edge render [^>\n]*)", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", RENDERED)
+def test_every_engine_is_rendered_from_the_settings_that_are_shown(
+    command: str, tmp_path: Path
+) -> None:
+    (tmp_path / "edge.toml").write_text(block("toml"))
+    arguments = shlex.split(command.replace("edge.toml", str(tmp_path / "edge.toml")))[3:]
+    done = CliRunner().invoke(render_command, arguments)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout
+
+
+def test_each_engine_is_shown_and_the_folder_of_nginxs_cache_is_made() -> None:
+    assert {command.split()[3] for command in RENDERED} == set(ENGINES)
+    folder = load(None, {"origin": {"url": "http://origin"}}).render.cache_folder
+    assert f"    mkdir -p {folder}\n" in PAGE
 
 
 def test_what_is_shown_of_a_rendered_file_is_what_the_command_prints(
