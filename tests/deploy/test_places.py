@@ -47,7 +47,7 @@ def source(service: str, path: str) -> Path:
 def option(service: str, name: str) -> str:
     """The value of an option of a service's command."""
     given = SERVICES[service]
-    words = [*given.get("entrypoint", ()), *given.get("command", ())]
+    words: list[str] = [*given.get("entrypoint", ()), *given.get("command", ())]
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word == name:
             return following
