@@ -11,8 +11,9 @@ from typing import NoReturn, TypeVar
 
 import click
 
+from origin.config.layers import load_settings
 from origin.config.reference import example_file, settings_page
-from origin.config.settings import Settings, known_keys, load_settings
+from origin.config.settings import Settings, known_keys
 from origin.errors import SettingsError
 
 # Flag: (section, key) that it sets.

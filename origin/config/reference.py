@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from pydantic.fields import FieldInfo
 
-from origin.config.settings import PREFIX, known_keys
+from origin.config.layers import PREFIX
+from origin.config.settings import known_keys
 
 
 def example_file() -> str:

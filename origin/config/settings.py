@@ -1,29 +1,19 @@
 """Every setting of ``tidecast serve``, with its unit, its default and what it is for.
 
-A flag beats the environment (``TIDECAST_SECTION__KEY``), which beats the file, which beats the
-default. Unknown keys are refused, with the nearest known one as a suggestion: a misspelt limit
-that is silently ignored is a limit that does not exist.
+Nothing else is said here: where values come from is ``layers``, what they must not be together is
+``checks``. Flags, variables, the example file and the settings page are made from this.
 """
 
-import difflib
-import os
-import tomllib
-from collections.abc import Iterable, Mapping
-from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from origin.config.addresses import is_public, is_unspecified
-from origin.errors import SettingsError
 from origin.http.limits import HttpLimits
 from origin.ingest.settings import IngestSettings
 from origin.rtmp.limits import Limits
 
 Port = Annotated[int, Field(ge=1, le=65535)]  # not 0: what is printed has to be true
-PREFIX = "TIDECAST_"
-EDGE_PREFIX = "TIDECAST_EDGE__"  # the edge's own settings share the environment
 
 
 class Section(BaseModel):
@@ -186,124 +176,9 @@ class Settings(Section):
         return self.server.data_dir.expanduser()
 
 
-Tables = Mapping[str, Mapping[str, object]]
-
-
-def load_settings(flags: Tables, config: Path | None) -> Settings:
-    """Put the settings together.
-
-    Args:
-        flags: what was given on the command line, by section and key.
-        config: the TOML file, or None.
-
-    Raises:
-        SettingsError: naming each key that is wrong, and what it should be.
-    """
-    file = _read_toml(config) if config is not None else {}
-    environment = _read_environment(os.environ)
-    given = _merge(file, environment, flags)
-    try:
-        settings = Settings.model_validate(given)
-    except ValidationError as error:
-        raise SettingsError("\n".join(_explain(error))) from error
-    if given.get("server", {}).get("data_dir") == "":
-        raise SettingsError("server.data_dir is empty: name a directory (--data-dir)")
-    if bool(settings.rtmp.tls_certificate) != bool(settings.rtmp.tls_key):
-        raise SettingsError("rtmp.tls_certificate and rtmp.tls_key: give both of them, or none")
-    _check_ports(settings)
-    return _checked_open(settings, host_is_given="host" in given.get("server", {}))
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}") from error
-
-
 def known_keys() -> dict[str, type[Section]]:
     """The sections by name."""
     return {
         name: cast("type[Section]", field.annotation)
         for name, field in Settings.model_fields.items()
     }
-
-
-def _read_environment(environment: Mapping[str, str]) -> dict[str, dict[str, object]]:
-    known = {
-        f"{PREFIX}{section}__{key}".upper(): (section, key)
-        for section, model in known_keys().items()
-        for key in model.model_fields
-    }
-    tables: dict[str, dict[str, object]] = {}
-    for variable, value in environment.items():
-        if not variable.startswith(PREFIX) or variable.startswith(EDGE_PREFIX):
-            continue
-        if variable not in known:
-            raise SettingsError(f"unknown variable {variable}{_suggestion(variable, known)}")
-        section, key = known[variable]
-        tables.setdefault(section, {})[key] = value
-    return tables
-
-
-def _merge(*sources: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay the sources' sections over one another, the last on top."""
-    merged: dict[str, Any] = {}
-    for source in sources:
-        for section, values in source.items():
-            if isinstance(values, Mapping):
-                values = {**merged.get(section, {}), **cast("Mapping[str, object]", values)}
-            merged[section] = values
-    return merged
-
-
-def _explain(error: ValidationError) -> list[str]:
-    lines: list[str] = []
-    for problem in error.errors():
-        path = [str(part) for part in problem["loc"]]
-        where = ".".join(path)
-        if problem["type"] == "extra_forbidden":
-            sections = known_keys()
-            near = sections[path[0]].model_fields if path[0] in sections else sections
-            lines.append(f"unknown setting {where}{_suggestion(path[-1], near)}")
-        else:
-            lines.append(f"{where}: {problem['msg']} (got {problem['input']!r})")
-    return lines
-
-
-def _suggestion(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f": did you mean {near[0]}?" if near else ""
-
-
-def _check_ports(settings: Settings) -> None:
-    """Refuse one port for two: whoever comes second would be started again and again."""
-    server, rtmp, control = settings.server, settings.rtmp, settings.control
-    used = [
-        ("rtmp.port", server.host, rtmp.port, True),
-        ("rtmp.tls_port", server.host, rtmp.tls_port, rtmp.has_tls),
-        ("server.http_port", server.host, server.http_port, server.edge_workers > 0),
-        ("control.port", control.host, control.port, True),
-    ]
-    opened = [(name, host, port) for name, host, port, is_opened in used if is_opened]
-    for (one, host, port), (other, other_host, other_port) in combinations(opened, 2):
-        meet = host == other_host or is_unspecified(host) or is_unspecified(other_host)
-        if port == other_port and meet:
-            raise SettingsError(f"{one} and {other} are both {port}: give each a port of its own")
-
-
-def _checked_open(settings: Settings, *, host_is_given: bool) -> Settings:
-    """Keep an open door off the internet: loopback by default, never public by accident."""
-    if not settings.rtmp.open or settings.rtmp.force_open:
-        return settings
-    if not host_is_given:
-        server = settings.server.model_copy(update={"host": "127.0.0.1"})
-        return settings.model_copy(update={"server": server})
-    if is_public(settings.server.host):
-        raise SettingsError(
-            f"open publishing on the public address {settings.server.host} would let anyone "
-            "broadcast from here: give a private --host, or --force-open if that is what you want",
-        )
-    return settings

@@ -20,7 +20,8 @@ from origin.auth.hashing import SALT_BYTES, fast_hash, slow_hash
 from origin.auth.keyfile import with_key_added, with_key_changed
 from origin.auth.keys import HASHED_KEY_GROUPS, KEY_GROUPS, StreamKey, complaint_about, new_key
 from origin.auth.names import checked_name
-from origin.config.settings import Settings, Tables, load_settings
+from origin.config.layers import Tables, load_settings
+from origin.config.settings import Settings
 from origin.errors import Refused, SettingsError
 from origin.service.announcement import what_to_type
 from origin.service.publishing import KEY_FILE, read_keys

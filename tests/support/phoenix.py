@@ -81,7 +81,7 @@ async def phoenix(directory: Path) -> AsyncIterator[Phoenix]:
 
 def main() -> None:
     """Keep an origin running until SIGTERM."""
-    from origin.config.settings import load_settings
+    from origin.config.layers import load_settings
     from origin.observe.log import configure_log
     from origin.service.origin_process import run_origin
     from origin.service.publishing import load_credentials

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 from origin.commands import FLAGS
+from origin.config.layers import load_settings
 from origin.config.reference import example_file, settings_page
-from origin.config.settings import known_keys, load_settings
+from origin.config.settings import known_keys
 
 ROOT = Path(__file__).parents[3]
 

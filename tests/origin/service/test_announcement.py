@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from origin.auth.keys import StreamKey
-from origin.config.settings import Tables, load_settings
+from origin.config.layers import Tables, load_settings
 from origin.service.announcement import announcement
 
 KEYS = [StreamKey("main", "main-7f3k-92qd-x4mv"), StreamKey("second", "second-aaaa-bbbb-cccc")]

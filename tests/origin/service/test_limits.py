@@ -2,7 +2,8 @@
 
 from dataclasses import asdict
 
-from origin.config.settings import ControlSettings, LimitSettings, Settings, load_settings
+from origin.config.layers import load_settings
+from origin.config.settings import ControlSettings, LimitSettings, Settings
 from origin.http.limits import HttpLimits
 from origin.ingest.settings import IngestSettings
 from origin.rtmp.limits import Limits

@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 from origin.auth.asking import Asked
 from origin.auth.gate import OpenToAll
 from origin.auth.keyring import Grant
-from origin.config.settings import Settings, Tables, load_settings
+from origin.config.layers import Tables, load_settings
+from origin.config.settings import Settings
 from origin.errors import Refused, SettingsError
 from origin.service.publishing import Publishing, load_credentials
 from tests.support.clocks import FakeClock

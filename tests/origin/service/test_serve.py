@@ -2,7 +2,7 @@
 
 import pytest
 
-from origin.config.settings import load_settings
+from origin.config.layers import load_settings
 from origin.service.serve import edge_arguments
 
 
