@@ -48,3 +48,9 @@ def test_an_open_door_on_a_public_address_has_to_be_forced(host: str) -> None:
         load_settings(public, None)
     public["rtmp"]["force_open"] = True
     assert load_settings(public, None).server.host == host
+
+
+@pytest.mark.parametrize("given", ["tls_certificate", "tls_key"])
+def test_a_certificate_and_its_key_are_given_together_or_not_at_all(given: str) -> None:
+    with pytest.raises(SettingsError, match="give both of them, or none"):
+        load_settings({"rtmp": {given: "file.pem"}}, None)
