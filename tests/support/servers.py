@@ -14,11 +14,13 @@ may know it only as one.
 """
 
 import asyncio
+import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,26 +50,45 @@ class Ports(NamedTuple):
     control: int
 
 
-def free_ports(count: int) -> list[int]:
+LOWEST_PORT, STRIDE = 10_000, 7919
+LOWEST_GIVEN = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+"""To outgoing connections, by the system."""
+
+
+def _walk() -> Iterator[int]:
+    """Ports below those that the system gives away, from a place of this process's own onwards.
+
+    What the system gives to outgoing connections may be taken before a slow server has come to it,
+    or while one that was killed is away; and who walks on does not meet his own servers again.
+    """
+    size = max(LOWEST_GIVEN, 2 * LOWEST_PORT) - LOWEST_PORT
+    start = os.getpid() * STRIDE
+    return (LOWEST_PORT + (start + step) % size for step in count())
+
+
+_ports = _walk()
+
+
+def free_ports(number: int) -> list[int]:
     """Ports that nobody listens on: all different, and free a moment ago."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((ADDRESS, 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+    return list(islice(filter(_is_free, _ports), number))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as trial:
+        try:
+            trial.bind((ADDRESS, port))
+        except OSError:
+            return False
+        return True
 
 
 def two_ports() -> int:
     """The first of two free ports in a row."""
-    for port in free_ports(20):
-        with socket.socket() as first, socket.socket() as second:
-            try:
-                first.bind((ADDRESS, port))
-                second.bind((ADDRESS, port + 1))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no two free ports in a row")
+    first, second = free_ports(2)
+    while second != first + 1:
+        first, (second,) = second, free_ports(1)
+    return first
 
 
 class ServerProcess:

@@ -1,11 +1,19 @@
 """Servers as actors: waited for, stopped, killed and started again."""
 
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.servers import ADDRESS, NotReadyError, ServerProcess, free_ports, running
+from tests.support.servers import (
+    ADDRESS,
+    LOWEST_GIVEN,
+    NotReadyError,
+    ServerProcess,
+    free_ports,
+    running,
+)
 
 POLITE = """
 import http.server, signal, sys
@@ -23,7 +31,18 @@ def a_server(directory: Path) -> ServerProcess:
 
 
 def test_free_ports_are_all_different() -> None:
-    assert len(set(free_ports(20))) == 20
+    assert len({*free_ports(20), *free_ports(20)}) == 40
+
+
+def test_a_port_on_which_somebody_listens_is_left_out() -> None:
+    (port,) = free_ports(1)
+    with socket.create_server((ADDRESS, port + 1)):
+        assert port + 1 not in free_ports(5)
+
+
+@pytest.mark.skipif(LOWEST_GIVEN < 20_000, reason="the system gives away nearly all ports")
+def test_no_outgoing_connection_is_given_a_free_port() -> None:
+    assert max(free_ports(20)) < LOWEST_GIVEN
 
 
 async def test_a_process_is_ready_when_it_answers_and_leaves_politely(tmp_path: Path) -> None:
