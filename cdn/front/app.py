@@ -34,7 +34,7 @@ from cdn.front.wire import cache_headers
 from cdn.health import Health
 from cdn.http.freshness import PRECISE_AGE_FIELD
 from cdn.http.keys import Kind, key_of, kind_of
-from cdn.http.loops import CAME_THROUGH, PSEUDONYM, is_loop
+from cdn.http.loops import CAME_THROUGH, FIELD, PSEUDONYM, is_loop
 from cdn.http.message import Headers
 from cdn.observe import Metrics
 from cdn.observe.access_log import Access, AccessLog
@@ -119,7 +119,7 @@ class App:
 
     async def _from_cache(self, scope: HttpScope, send: Send) -> Counted:
         fields = dict(scope["headers"])
-        came_through = fields.get(b"cdn-loop", b"")
+        came_through = fields.get(FIELD, b"")
         if is_loop(came_through, self._name):
             raise RequestRefused(508, "The request has been through this edge before (CDN-Loop).")
         CAME_THROUGH.set(came_through)
