@@ -10,8 +10,9 @@ relies on things that uvicorn does not promise, which is why its minor version i
 
 - the arguments with which the configuration's ``http`` is called;
 - that ``Server.shutdown`` calls ``shutdown()`` on what is in ``server_state.connections``;
-- ``on_message_begin``, ``on_headers_complete``, ``on_message_complete`` and
-  ``send_400_response`` of its protocol, and what it has read by then.
+- ``on_message_begin``, ``on_headers_complete``, ``on_message_complete``, ``_start_asgi_task`` and
+  ``send_400_response`` of its protocol, and what it has read by then;
+- that a request is told of its connection's end by ``disconnected`` and ``message_event``.
 
 The handing over is tested with every kind of request; so is a whole edge without the fast path.
 """
@@ -21,7 +22,8 @@ from email.utils import formatdate
 from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from cdn.errors import RequestRefused
@@ -48,6 +50,8 @@ class FullProtocol(HttpToolsProtocol):
         self._has_begun = False
         self._blocked_since: int | None = None
         self._backlog = 0
+        self._running: RequestResponseCycle | None = None
+        """The request that is being answered; others may have come behind it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         if not self._is_admitted and not self._hall.admits(self, transport):
@@ -60,6 +64,9 @@ class FullProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._hall.leave(self)
+        if self._running is not None:  # uvicorn tells the request that came last, and no other
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -117,6 +124,10 @@ class FullProtocol(HttpToolsProtocol):
     def cut(self) -> None:
         """Close the connection at once, whatever is still to be written."""
         self.transport.abort()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _check_head(self) -> None:
         """Refuse a head without one Host (RFC 9112, 3.2), and one that is too long.

@@ -10,8 +10,9 @@ keeps it from being reached by others. Two things are bounded here:
 
 What is not HTTP is refused by uvicorn's parser; the words of that refusal are ours, so that they
 carry the headers that all answers carry. Of uvicorn this uses, beside asyncio's interface,
-``on_message_begin``, ``on_headers_complete``, ``on_message_complete`` and ``send_400_response`` of
-its protocol, and what it has read by then.
+``on_message_begin``, ``on_headers_complete``, ``on_message_complete``, ``_start_asgi_task`` and
+``send_400_response`` of its protocol, what it has read by then, and that a request is told of its
+connection's end by ``disconnected`` and ``message_event``.
 """
 
 import asyncio
@@ -19,7 +20,8 @@ import re
 from functools import partial
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from origin.http.limits import HttpLimits
 from origin.streams.clock import Clock, Timer
@@ -57,6 +59,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._has_begun = False
         self._stuck: Timer | None = None
         self._untaken_bytes = 0
+        self._running: RequestResponseCycle | None = None
+        """The request that is being answered; others may have come behind it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
@@ -65,6 +69,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget(self._arriving)
         self._forget(self._stuck)
+        if self._running is not None:  # uvicorn tells the request that came last, and no other
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -104,6 +111,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._forget(self._stuck)
         super().resume_writing()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _check_head(self) -> None:
         """Refuse a head without one Host (RFC 9112, 3.2), and one that is too long.

@@ -30,6 +30,7 @@ class Line(asyncio.Transport):
         self.written = b""
         self.writes = 0
         self.is_closed = False
+        self.is_lost = False
         self.is_aborted = False
         self.reads = True
         self.takes = True
@@ -62,8 +63,7 @@ class Line(asyncio.Transport):
         """The viewer goes."""
         if not self.is_closed:
             self.is_closed = True
-            assert self.protocol is not None
-            self.protocol.connection_lost(None)
+            self._lose()
 
     # ---- what protocols call
 
@@ -71,6 +71,8 @@ class Line(asyncio.Transport):
         self.protocol = protocol
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self.is_lost:
+            raise RuntimeError("the handler is closed")  # as uvloop does
         if self.is_closed:
             return
         self.written += bytes(data)
@@ -109,6 +111,7 @@ class Line(asyncio.Transport):
 
     def _lose(self) -> None:
         assert self.protocol is not None
+        self.is_lost = True
         self.protocol.connection_lost(None)
 
     def _deliver_pending(self) -> None:

@@ -131,3 +131,15 @@ async def test_what_stands_before_a_request_is_not_counted_with_it(house: House)
     line = await said(house, long * 10 + long[:20], long[20:])
     assert line.written.count(b"HTTP/1.1 200 OK") == 11
     await house.close()
+
+
+async def test_a_request_before_nonsense_is_given_up_without_a_word_in_the_log(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.origin.may_answer.clear()
+    line = await said(house, get("/main") + get("/main") + b"\0\r\n\r\n")
+    assert statuses(line) == [400]
+    house.origin.may_answer.set()
+    await settle()
+    await house.close()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

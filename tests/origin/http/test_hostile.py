@@ -136,6 +136,19 @@ async def test_a_request_that_comes_by_drops_is_cut_off_in_time(port: Port, drop
     writer.transport.abort()
 
 
+async def test_a_held_request_before_nonsense_leaves_nothing_behind(
+    port: Port, station: Station
+) -> None:
+    stream = station.registry.find("main")
+    assert stream is not None
+    assert stream.session is not None
+    msn = stream.session.presentation.main.live_edge.msn
+    held = f"GET /main/v0/index.m3u8?_HLS_msn={msn} HTTP/1.1\r\nHost: o\r\n\r\n".encode()
+    assert statuses(await port.says(held * 2 + b"\0\r\n\r\n")) == [400]
+    await settle()
+    assert len(stream.waiting) == 0
+
+
 async def test_a_request_without_an_end_is_refused_at_its_bound(port: Port) -> None:
     reader, writer = await port.connect()
     writer.write(b"GET /main HTTP/1.1\r\nHost: o\r\n" + b"X-Field: and more\r\n" * 8_000)
