@@ -11,10 +11,9 @@ answers are set to the stream's pace.
 
 import statistics
 import time
-from datetime import UTC, datetime
 
 from benchmarks.support.arguments import arguments
-from origin.hls.presentation import Presentation
+from benchmarks.support.streams import NOON, new_presentation
 from origin.hls.rules import Rules
 from origin.media.coded import AUDIO_TRACK, VIDEO_TRACK, Codec, Coded, CodedFrame
 from origin.media.timebase import Millis
@@ -24,7 +23,6 @@ from tests.support.broadcasts import AAC_HEADER, AVC_HEADER
 
 SOUND_S = 1024 / 44_100
 GOP_S = 2
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 Units = list[tuple[int, Coded]]
 
 
@@ -102,13 +100,7 @@ def _calls(units: Units) -> int:
 def package(units: Units) -> float:
     """Return the seconds of CPU that a packager takes."""
     rules = Rules()
-    presentation = Presentation(
-        rules=rules,
-        epoch="bench",
-        first_msn=1,
-        first_discontinuity_sequence=0,
-        begins_with_discontinuity=False,
-    )
+    presentation = new_presentation(rules)
     packager = Packager(rules, presentation, lambda: NOON)
     began = time.process_time()
     for at, unit in units:

@@ -13,7 +13,6 @@ much of the time of PyAV's mp4 muxer, one container per part, ours takes.
 import io
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -23,9 +22,9 @@ from av.packet import Packet
 from av.stream import Stream
 
 from benchmarks.support.arguments import arguments
+from benchmarks.support.streams import NOON, new_presentation
 from origin.hls import mpegts
 from origin.hls.cuts import PartReady, SegmenterEvent
-from origin.hls.presentation import Presentation
 from origin.hls.rendition import Rendition
 from origin.hls.rules import Rules
 from origin.hls.segmenter import Segmenter
@@ -39,7 +38,6 @@ from origin.media.track import Track
 VIDEO_RATE, AUDIO_RATE = 30, 48_000
 KEYFRAME_EVERY = 60
 KEYFRAME_BYTES, FRAME_BYTES, SOUND_BYTES = 60_000, 9_500, 341
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def make_template() -> InputContainer:
@@ -124,13 +122,7 @@ def package(samples: Samples, *, viewed: bool = False, rules: Rules | None = Non
     """Do all that is done for a live stream; with ``viewed``, render each playlist as well."""
     rules = rules or Rules()
     segmenter = Segmenter(rules, TRACKS)
-    presentation = Presentation(
-        rules=rules,
-        epoch="bench",
-        first_msn=1,
-        first_discontinuity_sequence=0,
-        begins_with_discontinuity=False,
-    )
+    presentation = new_presentation(rules)
     presentation.configure({TrackId(track.kind, 0): track for track in TRACKS})
     for index, sample in samples:
         for event in segmenter.push(index, sample):

@@ -21,11 +21,11 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.support.arguments import arguments
 from benchmarks.support.servers import tidecast_serve, wait_for_playlist
+from benchmarks.support.streams import NOON, new_presentation
 from origin.bench.cpu import sample
 from origin.hls.presentation import Presentation
 from origin.hls.rules import Rules
@@ -46,7 +46,6 @@ SOUND_BYTES = 341
 CHUNK_BYTES = 4096
 PIECE_BYTES = 64 * 1024
 STEP_MS = 100
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 WAYS = {
     "one picture of 6 Mbit/s": (6_000,),
     "three of 4, 1.5 and 0.5": (4_000, 1_500, 500),
@@ -95,13 +94,7 @@ def recorded(rates_k: tuple[int, ...], seconds: int) -> bytes:
 
 def package(data: bytes, *, viewed: bool) -> Presentation:
     """Do all that the origin does with a publish, but the sockets."""
-    presentation = Presentation(
-        rules=Rules(),
-        epoch="bench",
-        first_msn=1,
-        first_discontinuity_sequence=0,
-        begins_with_discontinuity=False,
-    )
+    presentation = new_presentation(Rules())
 
     def look() -> None:
         if viewed:
