@@ -183,8 +183,5 @@ class Gate:
 
 
 def _mark(key: StreamKey) -> bytes:
-    """By what a key is remembered."""
-    if key.hashed is not None:
-        return digest_of(key.hashed.text)
-    assert key.secret is not None, "a key is there or its hash is"
-    return digest_of(key.secret)
+    """By what a key is remembered: not by itself."""
+    return digest_of(key.kept_as)

@@ -30,6 +30,7 @@ _HEAD = (
     "# Stream keys: whoever has one can publish that stream.\n"
     "# A change holds at once; `tidecast keys --help` makes the usual ones.\n"
 )
+_BY_HAND = "the key file is written in a way of its own: edit it by hand"
 _TABLE = re.compile(r"^[ \t]*\[\[[ \t]*key[ \t]*\]\]", re.MULTILINE)
 
 
@@ -72,13 +73,13 @@ def with_key_changed(text: str, number: int, changed: StreamKey) -> str:
     keys = list(parse_keys(text))
     starts = [found.start() for found in _TABLE.finditer(text)]
     if len(starts) != len(keys):
-        raise SettingsError("the key file is written in a way of its own: edit it by hand")
+        raise SettingsError(_BY_HAND)
     ends = [*starts[1:], len(text)]
     block = text[starts[number] : ends[number]]
     keys[number] = changed
     lines = _without(block, _FIELDS - {"stream"})
-    lines[_stream_line(lines) + 1 : _stream_line(lines) + 1] = _fields(changed)
-    new = "".join(lines)
+    behind = _stream_line(lines) + 1
+    new = "".join([*lines[:behind], *_fields(changed), *lines[behind:]])
     return _checked_change(text[: starts[number]] + new + text[ends[number] :], keys)
 
 
@@ -125,12 +126,11 @@ def _checked_together(keys: Sequence[StreamKey]) -> tuple[StreamKey, ...]:
     streams = {key.stream for key in keys}
     seen: dict[str, str] = {}
     for number, key in enumerate(keys, start=1):
-        mark = key.secret if key.secret is not None else key.hashed.text if key.hashed else ""
         if key.secret in streams:
             raise SettingsError(
                 f"key file, entry {number}: the key is a stream's name, which viewers know"
             )
-        if seen.setdefault(mark, key.stream) != key.stream:
+        if seen.setdefault(key.kept_as, key.stream) != key.stream:
             raise SettingsError(f"key file, entry {number}: the same key opens another stream")
     return tuple(keys)
 
@@ -141,11 +141,8 @@ def _render(key: StreamKey) -> str:
 
 def _fields(key: StreamKey) -> list[str]:
     """The lines of a table behind its stream."""
-    if key.secret is not None:
-        lines = [f"key = {_quoted(key.secret)}\n"]
-    else:
-        assert key.hashed is not None, "a key is there or its hash is"
-        lines = [f'key_hash = "{key.hashed.text}"\n']
+    field = "key" if key.secret is not None else "key_hash"
+    lines = [f"{field} = {_quoted(key.kept_as)}\n"]
     if key.note:
         lines.append(f"note = {_quoted(key.note)}\n")
     if key.disabled:
@@ -164,7 +161,7 @@ def _stream_line(lines: Sequence[str]) -> int:
     for number, line in enumerate(lines):
         if re.match(r"[ \t]*stream[ \t]*=.*\n", line):
             return number
-    raise SettingsError("the key file is written in a way of its own: edit it by hand")
+    raise SettingsError(_BY_HAND)
 
 
 def _checked_change(text: str, keys: Sequence[StreamKey]) -> str:
@@ -174,7 +171,7 @@ def _checked_change(text: str, keys: Sequence[StreamKey]) -> str:
     except SettingsError as error:
         raise SettingsError(f"not changed: {error}") from error
     if said != tuple(keys):
-        raise SettingsError("the key file is written in a way of its own: edit it by hand")
+        raise SettingsError(_BY_HAND)
     return text
 
 

@@ -43,6 +43,14 @@ class StreamKey:
             return digest_of(self.secret)
         return self.hashed.digest if self.hashed is not None else None
 
+    @property
+    def kept_as(self) -> str:
+        """What the key file holds of it, and nobody should be shown: the key, or its hash."""
+        if self.secret is not None:
+            return self.secret
+        assert self.hashed is not None, "a key is there or its hash is"
+        return self.hashed.text
+
 
 def is_usable(key: StreamKey, now: datetime) -> bool:
     """Whether ``key`` opens its stream at this moment."""
