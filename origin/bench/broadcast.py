@@ -16,7 +16,7 @@ CHUNK_SIZE = 4096  # what OBS uses
 CHUNK_STREAM = {Type.AUDIO: 4, Type.VIDEO: 6, Type.AMF0_DATA: 5}
 MESSAGE_STREAM = 1
 FLV_HEADER_BYTES = 13
-TAG_HEADER_BYTES = 11
+TAG_HEADER_BYTES, TAG_TRAILER_BYTES = 11, 4
 AVC, AAC = 7, 10
 END_OF_SEQUENCE = 2
 
@@ -63,7 +63,7 @@ def read_flv(data: bytes) -> Iterator[Tag]:
         at = int.from_bytes(data[position + 4 : position + 7]) | data[position + 7] << 24
         body = position + TAG_HEADER_BYTES
         yield Tag(at, data[position] & 0x1F, data[body : body + size])
-        position = body + size + 4
+        position = body + size + TAG_TRAILER_BYTES
 
 
 def prepare(flv: bytes) -> Broadcast:
@@ -74,7 +74,8 @@ def prepare(flv: bytes) -> Broadcast:
     times = [tag.at for tag in body if tag.kind == Type.VIDEO]
     if len(times) < 2:
         raise CannotMeasure("The file is not an FLV file with video.")
-    period = times[-1] - times[0] + (times[-1] - times[0]) // (len(times) - 1)
+    span = times[-1] - times[0]
+    period = span + span // (len(times) - 1)  # the last frame lasts, too
     last = {tag.kind: tag.at for tag in body}
     first, first_slots = _pass(body, dict.fromkeys(last, body[0].at))
     again, again_slots = _pass(body, {kind: at - period for kind, at in last.items()})

@@ -22,7 +22,10 @@ from urllib.parse import parse_qs, urlsplit
 STREAM = "/herd/v0/"
 PLAYLIST_PATH = f"{STREAM}index.m3u8"
 RELEASE_PATH, REQUESTS_PATH = "/release", "/requests"
-PART_S, PARTS_PER_SEGMENT, LISTED_SEGMENTS = 0.5, 4, 6
+PART_S, PARTS_PER_SEGMENT = 0.5, 4
+LISTED_SEGMENTS, WITH_PARTS = 6, 3
+"""Before the open one; and how many, that one among them, are listed with their parts."""
+FIRST_MSN = 100
 TARGET_S = 2
 IMMUTABLE = "public, max-age=31536000, immutable"
 PART = re.compile(rf"{STREAM}[0-9a-z]+-(\d+)\.(\d+)\.m4s")
@@ -56,7 +59,7 @@ def playlist(newest: Position, epoch: str) -> str:
     ]
     for msn in range(first, newest.msn + 1):
         is_open = msn == newest.msn
-        if msn > newest.msn - 3:
+        if msn > newest.msn - WITH_PARTS:
             for part in range(newest.part + 1 if is_open else PARTS_PER_SEGMENT):
                 flag = ",INDEPENDENT=YES" if part == 0 else ""
                 uri = f"{epoch}-{msn}.{part}.m4s"
@@ -83,7 +86,7 @@ class HeldOrigin:
     """What is published, and who waits for more."""
 
     def __init__(self, part_bytes: int, epoch: str, now: Callable[[], float]) -> None:
-        self.newest = Position(100, 0)
+        self.newest = Position(FIRST_MSN, 0)
         self.requests: Counter[str] = Counter()
         self._part = bytes(part_bytes)
         self._epoch = epoch

@@ -142,8 +142,7 @@ class Crowd:
         try:
             sent = publisher.connection.send(data[publisher.sent : target])
         except BlockingIOError:
-            publisher.due = now + BLOCKED_AGAIN_S
-            return
+            sent = 0
         publisher.sent += sent
         self.outcome.sent_bytes += sent
         if publisher.sent < target:

@@ -46,11 +46,16 @@ class Marks:
         self._memory = memory
         self._places: dict[str, int] = {}
         self._shown: dict[str, int] = {}
-        for at in range(0, SLOTS * _SLOT.size, _SLOT.size) if memory is not None else ():
-            number, padded = _SLOT.unpack_from(memory or b"", at)
+        if memory is not None:
+            self._recall(memory)
+
+    def _recall(self, memory: SharedMemory) -> None:
+        """Take what the processes before this one have marked; slots are taken from the first."""
+        for at in range(0, SLOTS * _SLOT.size, _SLOT.size):
+            number, padded = _SLOT.unpack_from(memory, at)
             name = padded.rstrip(b"\0").decode(errors="replace")
             if not name:
-                break
+                return
             self._places[name], self._shown[name] = at, number
 
     def shown(self, stream: str) -> int:
