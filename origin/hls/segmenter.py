@@ -133,6 +133,14 @@ class Segmenter:
         self._end_segment(events, by_force=False)
         return tuple(events)
 
+    def room_at(self, at: int) -> int:
+        """How long a keyframe of the leader may be that begins at ``at``, to end with its part."""
+        room = self._part_full - at
+        begins_another = at - self._part_start >= self._shortest_part
+        if begins_another or at + (room >> 1) >= self._segment_due:
+            return self._part_length
+        return room
+
     def flush(self) -> tuple[SegmenterEvent, ...]:
         """End the part and the segment with what is there: nothing more will come."""
         if not self._begun:

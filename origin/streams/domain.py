@@ -5,7 +5,7 @@ tracks are known (``streams.packager``) and never goes on after ``flush``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from origin.hls.cuts import SegmentEnded, SegmenterEvent
 from origin.hls.presentation import Presentation
@@ -18,6 +18,7 @@ from origin.media.track import Track
 from origin.streams.timeline import Timeline
 
 _VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
+_NO_DELAY = timedelta()
 
 
 class StrangeTrackError(Exception):
@@ -45,6 +46,7 @@ class Domain:
         self._segmenter = Segmenter(
             rules, tuple(tracks.values()), presentation.target_duration, presentation.part_target_s
         )
+        self._part_length = timedelta(seconds=rules.part_length_s)
         self._tracks = tuple(tracks)
         self.leader = self._tracks[self._segmenter.leader]
         """The track whose keyframes begin segments."""
@@ -71,6 +73,8 @@ class Domain:
             check_units(frame.payload, size)
         sample = self.timeline.push(at, frame)
         ended = self._push_silence() if self.timeline.silence else False
+        if self.timeline.still_until is not None:
+            ended = self._push_stills() or ended
         if sample is None:
             return ended
         if events := self._segmenter.push(index, sample):
@@ -95,12 +99,24 @@ class Domain:
             events += self._segmenter.push(self._index_of[track], sample)
         return self._add(events)
 
+    def _push_stills(self) -> bool:
+        """Feed what stands in for the picture, part by part; return whether it ended a segment."""
+        events: list[SegmenterEvent] = []
+        while still := self.timeline.next_still(self._segmenter.room_at):
+            track, sample = still
+            events += self._segmenter.push(self._index_of[track], sample)
+        return self._add(events)
+
     def _add(self, events: Sequence[SegmenterEvent]) -> bool:
         if not events:
             return False
         self._follow()
+        # A still is given out when it has lasted as long as a part, and its part when the next one
+        # is. That is no sign of a clock that goes wrong.
+        is_still = self.timeline.is_filled(self.leader) and self.leader.kind is _VIDEO
+        delay = self._part_length if is_still else _NO_DELAY
         for event in events:
-            self._presentation.add(event, self._wall())
+            self._presentation.add(event, self._wall() - delay)
         self._on_media()
         return any(isinstance(event, SegmentEnded) for event in events)
 

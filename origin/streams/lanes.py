@@ -10,6 +10,7 @@ from origin.media.coded import CodedFrame, TrackId
 from origin.media.configuration import AudioConfiguration
 from origin.media.sample import Sample
 from origin.media.silence import silent_frame
+from origin.media.still import can_be_repeated
 from origin.media.timebase import VIDEO_TIMESCALE, Millis, Ticks
 from origin.media.track import Track
 
@@ -29,6 +30,9 @@ USUAL_FRAME_RATE, FASTEST = 30, 240
 """Frames per second where the stream does not say its own, and the most that it may say."""
 FIRST_FRAME_DURATION = Ticks(VIDEO_TIMESCALE // USUAL_FRAME_RATE)
 """What a lone video frame lasts: nothing follows it that would say so."""
+LONGEST_GOP, SLOWEST = Ticks(10 * VIDEO_TIMESCALE), Ticks(VIDEO_TIMESCALE // 2)
+"""Pictures with keyframes or frames further apart than these are not repeated. What comes behind a
+repetition is lost up to the next keyframe; and pictures that come so slowly may just be slow."""
 
 
 @dataclass(slots=True)
@@ -41,6 +45,8 @@ class Lane:
     """Tells how long a frame is; None for video, which has no sample clock."""
     silence: CodedFrame | None
     """What to put where sound is missing; None where nothing is known."""
+    described: Track
+    """What its decoder is told."""
     frame_length: Ticks
     """What a frame lasts by the configuration, when time stamps do not say it."""
     usual: Ticks
@@ -57,7 +63,12 @@ class Lane:
     held_dts: Ticks = AT_ZERO
     held_offset: Ticks = AT_ZERO
     heard_until: Millis | None = None
-    """Where the publisher's own sound ended, while there is silence in its place."""
+    """Where the publisher's own sound or picture ended, while something stands in for it."""
+    keyframe: CodedFrame | None = None
+    """The last one, of video."""
+    keyframe_dts: Ticks = AT_ZERO
+    gop: Ticks = AT_ZERO
+    """How far the last two keyframes were apart."""
     resyncs: int = 0
     """How often sound has been put back next to its timestamps."""
 
@@ -88,6 +99,10 @@ class Lane:
             self.usual = Ticks(dts - self.held_dts)
             done = self.release(self.usual)
         self.held, self.held_dts, self.held_offset = frame, Ticks(dts), Ticks(pts - dts)
+        if frame.is_keyframe:
+            if self.keyframe is not None and self.heard_until is None:
+                self.gop = Ticks(dts - self.keyframe_dts)
+            self.keyframe, self.keyframe_dts, self.heard_until = frame, Ticks(dts), None
         return done
 
     def push_audio(self, sounds: AudioConfiguration, time: int, frame: CodedFrame) -> Sample | None:
@@ -109,6 +124,24 @@ class Lane:
         done = self.release(length)
         self.held, self.held_dts = frame, Ticks(due)
         self.usual = Ticks(sounds.samples_in(frame.payload))
+        return done
+
+    def can_be_still(self) -> bool:
+        """Whether to show the last keyframe where pictures are missing, or to wait for them."""
+        frame = self.keyframe
+        if frame is None or self.usual > SLOWEST:
+            return False
+        gop = max(self.gop, self.held_dts - self.keyframe_dts)
+        return gop <= LONGEST_GOP and can_be_repeated(self.described.configuration, frame.payload)
+
+    def repeat(self, still: CodedFrame) -> Sample | None:
+        """Go on with a keyframe behind the frame that is held; return that one."""
+        due = Ticks(self.held_dts + self.usual)
+        if self.heard_until is None:
+            self.heard_until = Millis(self.end)
+        done = self.release(self.usual)
+        self.held, self.held_dts = still, due
+        self.held_offset = Ticks(still.composition * VIDEO_TICKS_PER_MILLI)
         return done
 
     def fill(self, silence: CodedFrame, begin: Millis, until: int) -> list[Sample]:
@@ -144,7 +177,7 @@ def lane_of(name: TrackId, track: Track) -> Lane:
         silence = None
         if payload is not None:
             silence = CodedFrame(name, configuration.codec, AT_START, True, payload)
-        return Lane(name, track.timescale, configuration, silence, length, length)
+        return Lane(name, track.timescale, configuration, silence, track, length, length)
     rate = min(max(configuration.frame_rate or USUAL_FRAME_RATE, 1), FASTEST)
     length = Ticks(round(track.timescale / rate))
-    return Lane(name, track.timescale, None, None, length, FIRST_FRAME_DURATION)
+    return Lane(name, track.timescale, None, None, track, length, FIRST_FRAME_DURATION)

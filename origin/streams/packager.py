@@ -15,8 +15,8 @@ up later begins a new domain.
 
 A track may end while others go on. Who is silent for ``GONE_AFTER``, or says so and then is
 silent, is done without, in a new domain; if it comes back, that is another one: players that
-wait for a picture play no sound meanwhile. The only sound stays where there is silence to put in
-its place (``streams.timeline``).
+wait for a picture play no sound meanwhile. The only sound, or the only picture, stays where there
+is something to put in its place (``streams.timeline``).
 
 A domain begins with a keyframe of the picture that leads. So where that one goes on, the next
 domain waits for its next keyframe: otherwise everybody would lose what is left of the GOP.
@@ -130,9 +130,9 @@ class Packager:
             if self._domain is not None and self._domain.has(unit.track):
                 self._ended[unit.track] = self._domain.timeline.heard(unit.track)
         elif self._description(unit.track).take(unit):
-            self._gone.discard(unit.track)
             if self._domain is not None and self._domain.has(unit.track):
                 self._end_domain()  # one that it has not begins with its first frame
+            self._gone.discard(unit.track)
 
     def flush(self) -> None:
         """Publish every whole frame that was received, and close the segment.
@@ -225,9 +225,10 @@ class Packager:
         for track in timeline.silent_for(ENDED_AFTER):
             if self._ended.get(track) == timeline.heard(track):
                 missing.add(track)
-        sounds = {track for track in timeline.tracks if track.kind is MediaKind.AUDIO}
-        if missing >= sounds:
-            missing -= {track for track in sounds if timeline.is_filled(track)}
+        for kind in MediaKind:
+            tracks = {track for track in timeline.tracks if track.kind is kind}
+            if missing >= tracks:
+                missing -= {track for track in tracks if timeline.is_filled(track)}
         return missing if missing != set(timeline.tracks) else set()
 
     def _description(self, track: TrackId) -> Description:
@@ -320,6 +321,9 @@ class Packager:
         try:
             domain.flush()
         finally:
+            # A still picture is of this domain alone: in the next one nobody is to wait for it.
+            filled = filter(domain.timeline.is_filled, domain.timeline.tracks)
+            self._gone |= {track for track in filled if track.kind is MediaKind.VIDEO}
             self._clock = domain.timeline.end
             self._segments_waited = None
             self._comers.clear()

@@ -23,12 +23,16 @@ with some encoders, repeat or step back. Players want one clock per track that o
   the codec has no silence that is known, it does not come back in this domain (``PauseError``):
   a sample as long as the pause would belong to segments that are long complete. A picture does:
   what came before its next keyframe is left out by the segmenter.
+- The only picture, when it is missing for ``STILL_AFTER`` beside sounds that go on, is its last
+  keyframe, over and over, in step with them (``next_still``): players would stop where the picture
+  does, and those that are told of a stream without one have to be loaded anew. It comes back with
+  a keyframe of its own.
 - Of several pictures another one leads when the first one falls silent (``lead``).
 
 A timeline is used by one stream, from the event loop's thread.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from origin.media.coded import CodedFrame, MediaKind, TrackId
 from origin.media.sample import Sample
@@ -42,6 +46,10 @@ JUMP = Millis(1000)
 PAUSE = Millis(1500)
 """A track that is so far behind the leading one has paused. More than ``JUMP``: up to there it
 may just be late, and beyond that, if it still comes, it is moved."""
+
+STILL_AFTER = Millis(2000)
+"""So much of sound without a picture, and it has stopped. Longer than the usual GOP: encoders that
+are short of bandwidth drop frames up to the next keyframe."""
 
 _VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
 
@@ -82,6 +90,14 @@ class Timeline:
         self._look_at = Ticks(0)
         self.silence: list[tuple[TrackId, Sample]] = []
         """What stands in for missing sound; whoever feeds the timeline takes it from here."""
+        pictures = list(self._pictures.values())
+        self._only_picture = pictures[0] if len(pictures) == 1 else None
+        self._picture_at = Ticks(-1)
+        """Where it was when a sound last came,"""
+        self._seen_at = 0
+        """and where the first sound was that found it there."""
+        self.still_until: int | None = None
+        """Up to where a missing picture is to be replaced; whoever feeds the timeline does that."""
 
     def lead(self, track: TrackId) -> None:
         """Measure the others against this track from now on."""
@@ -114,7 +130,7 @@ class Timeline:
         return self._heard(self._lanes[track])
 
     def is_filled(self, track: TrackId) -> bool:
-        """Whether there is silence in a track's place."""
+        """Whether something stands in for a track."""
         return self._lanes[track].heard_until is not None
 
     def push(self, at: int, frame: CodedFrame) -> Sample | None:
@@ -128,8 +144,8 @@ class Timeline:
         """
         kind, number = frame.track
         lane = (self._pictures if kind is _VIDEO else self._sounds).get(number)
-        if lane is None:
-            return None
+        if lane is None or (lane.heard_until is not None and not frame.is_keyframe):
+            return None  # in the second case: what it needs has been replaced
         if self._origin is None:
             self._begin(Millis(at))
         now = unwrap(at, lane.last)
@@ -149,14 +165,32 @@ class Timeline:
         time = now + self._offset + lane.shift
         if time < 0:
             time = 0
-        if lane.sounds is not None:
-            return lane.push_audio(lane.sounds, time, frame)
-        return lane.push_video(time, frame)
+        if lane.sounds is None:
+            return lane.push_video(time, frame)
+        self._watch_picture(time)
+        return lane.push_audio(lane.sounds, time, frame)
 
     def take_silence(self) -> list[tuple[TrackId, Sample]]:
         """Take what stands in for missing sound since the last call."""
         taken, self.silence = self.silence, []
         return taken
+
+    def next_still(self, room_at: Callable[[int], int]) -> tuple[TrackId, Sample] | None:
+        """Take the next sample of a picture that stands still; None where it has come far enough.
+
+        ``room_at`` says how long one may last that begins at a time, in its ticks.
+        """
+        picture = self._only_picture
+        if picture is None or picture.keyframe is None or self.still_until is None:
+            return None
+        if picture.heard_until is not None:
+            picture.usual = Ticks(room_at(picture.held_dts))
+        sample = picture.repeat(picture.keyframe) if picture.end < self.still_until else None
+        self._picture_at = picture.held_dts
+        if sample is None:
+            self.still_until = None
+            return None
+        return picture.track, sample
 
     def flush(self) -> list[tuple[TrackId, Sample]]:
         """Give out what is held back, as long as the frames before it were.
@@ -210,6 +244,26 @@ class Timeline:
             if lane.heard_until is not None or at - self._heard(lane) > PAUSE:
                 filled = lane.fill(lane.silence, self._start, at)
                 self.silence += [(lane.track, sample) for sample in filled]
+
+    def _watch_picture(self, at: int) -> None:
+        """Notice that the picture has stopped, where a sound has come to ``at``."""
+        picture = self._only_picture
+        if picture is None:
+            return
+        if picture.held_dts != self._picture_at:
+            self._picture_at, self._seen_at = picture.held_dts, at
+            return
+        if at - self._seen_at <= STILL_AFTER:
+            return
+        ended = picture.heard_until if picture.heard_until is not None else picture.end
+        until = at - max(0, self._seen_at - ended)  # as far behind the sound as it always was
+        if until - ended <= STILL_AFTER:
+            return
+        if picture.heard_until is None and not picture.can_be_still():
+            self._seen_at = at
+            return
+        self.still_until = until
+        picture.last = Millis(until - self._offset - picture.shift)  # others are measured by it
 
     def _heard(self, lane: Lane) -> int:
         """Until when there was something of a track."""

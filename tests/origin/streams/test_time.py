@@ -190,27 +190,6 @@ def test_one_track_whose_time_stamps_stay_0_keeps_up_with_the_other(of: MediaKin
     assert ends_s == pytest.approx([61, 61], abs=0.5)
 
 
-def test_a_picture_that_stops_for_good_leaves_the_sound_playing() -> None:
-    frames = [each for each in media(60) if each[1].track.kind is AUDIO or each[0] < 10_000]
-    session = Session().feed(in_time(frames, as_sent))
-    session.check()
-    assert [len(segment.tracks) for segment in (session.listed[0], session.listed[-1])] == [2, 1]
-    assert len(session.breaks) == 1
-    alone_s = sum(segment.duration_s for segment in session.domains()[1])
-    assert 36 <= alone_s <= 41, "some 10 s after its last picture it is sound alone"
-
-
-def test_a_picture_that_comes_back_is_shown_from_its_keyframe_on() -> None:
-    frames = [
-        each for each in media(60) if each[1].track.kind is AUDIO or not 10_000 <= each[0] < 31_000
-    ]
-    session = Session().feed(in_time(frames, as_sent))
-    session.check()
-    assert [len(domain[0].tracks) for domain in session.domains()] == [2, 1, 2]
-    assert session.domains()[2][0].run(0)[0].is_sync
-    assert sum(segment.duration_s for segment in session.listed) == pytest.approx(60, abs=3)
-
-
 @pytest.mark.parametrize("seconds", [1.2, 2.0, 6.0, 30.0])
 def test_sound_that_pauses_and_comes_back_is_in_the_segment_of_its_time(seconds: float) -> None:
     end = 8000 + seconds * 1000
