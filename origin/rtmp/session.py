@@ -257,8 +257,7 @@ class ServerSession:
             if self._is_live and message.type_id in MEDIA:
                 self._media_at = wire.heard_at
                 return Media(MEDIA[message.type_id], message.timestamp, message.payload)
-            if message.type_id in AMF:
-                wire.spend(len(message.payload))
+            wire.spend(len(message.payload) if message.type_id in AMF else 0)
             event = self._step(read(message, self._limits, is_trusted=self._is_trusted))
             if event is not None:
                 return event

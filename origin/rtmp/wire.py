@@ -30,6 +30,9 @@ _VALUE_BYTES = 4
 """Of a command, that are taken for as much work as a chunk: there may be a value in each. All that
 encoders say before they publish, some 500 bytes, is a quarter of a turn."""
 
+_MESSAGE_CHUNKS = 2
+"""That looking at a message is taken for, beside its own chunks."""
+
 _ANSWER_CHUNKS = 8
 """That making an answer is taken for."""
 
@@ -86,8 +89,8 @@ class Wire:
         self._reader.chunks_left = self._limits.chunks_per_turn
 
     def spend(self, command_bytes: int) -> None:
-        """Count a command's or metadata's values as work; there is some every few bytes."""
-        self._reader.chunks_left -= command_bytes // _VALUE_BYTES
+        """Count a message that is not media as work, and a command's or metadata's values."""
+        self._reader.chunks_left -= _MESSAGE_CHUNKS + command_bytes // _VALUE_BYTES
 
     def answer(self, message: Message) -> None:
         """Say what the peer has asked for, which counts as its work."""
