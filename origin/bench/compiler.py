@@ -1,7 +1,7 @@
 """The load generator: C, compiled once on the machine that it runs on.
 
 Ten thousand viewers beside the server that they measure leave no room for an interpreter. A wheel
-for every platform would be worth less than the twenty kilobytes of source in this package: a C
+for every platform would be worth less than the seventy kilobytes of source in this package: a C
 compiler is on nearly every machine that serves streams, and where it is not, a sentence says what
 to install. The program is kept in the user's cache directory under the hash of its source, so
 that another version of the package never runs the wrong one.
