@@ -18,11 +18,10 @@ from playwright.async_api import Browser, Page, expect
 from tests.support.browser import SMALL, Visit, chromium, visit
 from tests.support.camera import filming
 from tests.support.glass import Glass, look, percentile
-from tests.support.scarcity import Scarcity, watched_for_scarcity
+from tests.support.scarcity import TRIES, Scarcity, watched_for_scarcity
 from tests.support.servers import TidecastProcess, edge, tidecast
 
 WATCHED_S = 60.0
-MINUTES = 3
 PLAUSIBLE_MS = 3000.0
 LOOKS = 30
 """Three seconds, if the browser comes to all of them."""
@@ -75,7 +74,7 @@ class Viewer:
         A minute in which the machine left anybody here without a processor shows nothing about us,
         and is watched again, twice at most.
         """
-        for _ in range(MINUTES):
+        for _ in range(TRIES):
             began_s, before = scarcity.now_s(), await self.glass.report()
             await asyncio.sleep(WATCHED_S)
             seen = await self.glass.report()

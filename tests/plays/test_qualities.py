@@ -16,13 +16,15 @@ from origin.rtmp.amf0 import AmfValue
 from tests.support.browser import Visit, chromium, visit
 from tests.support.ladders import Rung, climbing
 from tests.support.replays import replaying
+from tests.support.scarcity import TRIES, watched_for_scarcity
 from tests.support.servers import TidecastProcess, tidecast
 from tests.validator.reading import Rendition, read
 from tests.validator.recorder import Recorder
+from tests.validator.session import Session
 from tests.validator.validate import validate
 
-pytestmark = [pytest.mark.timeout(360), pytest.mark.lasts(140)]
-PATIENCE_S = 60.0
+pytestmark = [pytest.mark.timeout(500), pytest.mark.lasts(140)]
+PATIENCE_S = 100.0
 PATIENCE_MS = PATIENCE_S * 1000
 TWO_OF_EACH = "ffmpeg9_multitrack_2v2a"
 FIRST_PICTURE, SECOND_PICTURE = TrackId(MediaKind.VIDEO, 0), TrackId(MediaKind.VIDEO, 1)
@@ -206,9 +208,23 @@ async def test_sounds_have_their_names_and_a_picture_that_stalls_is_left_for_ano
 
 
 async def test_a_session_whose_pictures_stall_breaks_no_rule(server: TidecastProcess) -> None:
-    """First the second one, then the one that leads; each for three segments of the others."""
-    recording = Recorder(f"{server.base}/main/index.m3u8")
-    replay = replaying(server.ports.rtmp, "main", TWO_OF_EACH)
+    for number in range(TRIES):
+        async with watched_for_scarcity() as scarcity:
+            session = await with_stalls(server, f"main{number}")
+            was_starved = scarcity.was_there()
+        # What it says of rates is for encoders that hold theirs: this is a recording, over again.
+        broken = [each for each in validate(session) if each.rule != "V1"]
+        if not broken or not was_starved:
+            break
+    assert broken == []
+    marked = {each.url.split("/")[-2] for each in read(session).renditions if gaps(each)}
+    assert marked == {"p0", "p1"}
+
+
+async def with_stalls(server: TidecastProcess, name: str) -> Session:
+    """First the second picture stalls, then the one that leads; for three segments of the other."""
+    recording = Recorder(f"{server.base}/{name}/index.m3u8")
+    replay = replaying(server.ports.rtmp, name, TWO_OF_EACH)
     async with replay as streamer, recording as recorder:
         await recorder.saw_segments(8, PATIENCE_S)
         streamer.without.add(SECOND_PICTURE)
@@ -220,11 +236,7 @@ async def test_a_session_whose_pictures_stall_breaks_no_rule(server: TidecastPro
         streamer.without.clear()
         await recorder.saw_segments(42, PATIENCE_S)
         await streamer.leave()
-        session = await recorder.ended(PATIENCE_S)
-    # What it says of rates is for encoders that hold theirs: this is a recording, over and over.
-    assert [each for each in validate(session) if each.rule != "V1"] == []
-    marked = {each.url.split("/")[-2] for each in read(session).renditions if gaps(each)}
-    assert marked == {"p0", "p1"}
+        return await recorder.ended(PATIENCE_S)
 
 
 def gaps(rendition: Rendition) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from tests.plays.test_viewer import plays, reaches
 from tests.support.browser import SMALL, chromium, visit
 from tests.support.phoenix import phoenix
+from tests.support.scarcity import TRIES, watched_for_scarcity
 from tests.support.servers import edge, tidecast
 from tests.support.streamer import streaming
 from tests.validator.reading import OK, read
@@ -35,12 +37,28 @@ GAVE_UP = "hls.js gave up"
 """What the page writes to the console at each fatal error of hls.js."""
 
 
-@pytest.mark.timeout(360)  # a minute and a half where nothing else runs
+@pytest.mark.timeout(500)  # a minute and a half where nothing else runs
 async def test_twenty_kills_cost_at_most_a_segment_each_and_break_no_rule(tmp_path: Path) -> None:
+    for number in range(TRIES):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        async with watched_for_scarcity() as scarcity:
+            sessions, lives = await kill_again_and_again(folder)
+            was_starved = scarcity.was_there()
+        recorded = [without_stand_ins(session) for session in sessions]
+        faults = [str(each) for session in recorded for each in validate(session)]
+        faults += [each for session in recorded for each in lost_too_much(session, lives)]
+        if not faults or not was_starved:
+            break
+    assert faults == []
+
+
+async def kill_again_and_again(folder: Path) -> tuple[list[Session], list[float]]:
+    """What was recorded, and how much was sent before each kill."""
     moments = random.Random(SEED)
     async with (
-        phoenix(tmp_path) as origin,
-        edge(tmp_path, origin.control) as node,
+        phoenix(folder) as origin,
+        edge(folder, origin.control) as node,
         streaming(origin.rtmp_port) as streamer,
     ):
         recorders = [Recorder(f"{node.base}/main/{where}index.m3u8") for where in ("", "ts/")]
@@ -53,12 +71,10 @@ async def test_twenty_kills_cost_at_most_a_segment_each_and_break_no_rule(tmp_pa
                     await streamer.sent(0.1, life=kill)
             await streamer.sent(BETWEEN_S[1])
             sessions = list(await asyncio.gather(*(each.stopped() for each in recorders)))
-        log = (tmp_path / "origin.log").read_text()
+        log = (folder / "origin.log").read_text()
         assert log.count("stream restored") == KILLS
         assert "ERROR" not in log.upper(), log
-    for session in map(without_stand_ins, sessions):
-        assert validate(session) == []
-        assert_little_is_lost(session, streamer.lives)
+        return sessions, list(streamer.lives)
 
 
 async def test_a_viewer_in_a_browser_plays_on_over_a_kill(tmp_path: Path) -> None:
@@ -116,11 +132,12 @@ def is_stand_in(exchange: Exchange, came: set[str]) -> bool:
     return is_playlist and STALE in exchange.headers.get("cache-status", "")
 
 
-def assert_little_is_lost(session: Session, lives: list[float]) -> None:
+def lost_too_much(session: Session, lives: list[float]) -> Iterator[str]:
     """What was sent before each kill is there but for the last segment of it at most."""
     (rendition,) = read(session).renditions
     domains = list(rendition.domains())
     assert len(domains) == len(lives) == KILLS + 1, "one discontinuity for each kill"
     for sent_s, domain in zip(lives[:-1], domains, strict=False):
         kept_s = sum(float(segment.listed.duration) for segment in domain)
-        assert kept_s > sent_s - LONGEST_SEGMENT_S
+        if kept_s <= sent_s - LONGEST_SEGMENT_S:
+            yield f"{kept_s} s of {sent_s} s were kept"

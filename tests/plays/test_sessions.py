@@ -14,7 +14,7 @@ import pytest
 from tests.support.hls_parser import check_playlists
 from tests.support.ladders import Rung, climbing
 from tests.support.pushers import Ffmpeg, Picture, Pusher, Sound, pushing
-from tests.support.scarcity import watched_for_scarcity
+from tests.support.scarcity import TRIES, watched_for_scarcity
 from tests.support.servers import TidecastProcess, tidecast
 from tests.validator.reading import read
 from tests.validator.recorder import Recorder
@@ -24,7 +24,6 @@ from tests.validator.validate import validate
 
 pytestmark = pytest.mark.timeout(360)  # half a minute where nothing else runs
 
-ROUNDS = 3
 PATIENCE_S = 120
 GONE_S = 3.0
 CAMERA, MICROPHONE = Picture(), Sound()
@@ -192,7 +191,7 @@ async def test_no_rule_is_broken_without_low_latency(tmp_path: Path) -> None:
 
 async def perform_without_fault(directory: Path, plots: tuple[Plot, ...], *flags: str) -> Sessions:
     """Play all plots; no rule may be broken."""
-    for number in range(ROUNDS):
+    for number in range(TRIES):
         folder = directory / str(number)
         folder.mkdir()
         async with tidecast(folder, "--open", *flags) as server, watched_for_scarcity() as scarcity:

@@ -27,6 +27,8 @@ EVERY_S = 0.5
 LONG_S = 0.2
 """So long in half a second nobody waits where there are processors enough. What lives in real time
 may have been late by this, and shows nothing about us."""
+TRIES = 3
+"""So often is tried what failed while somebody waited for long."""
 PROC = Path("/proc")
 
 

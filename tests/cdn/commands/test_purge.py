@@ -23,7 +23,7 @@ KEPT = {"Cache-Control": "max-age=3600"}
 
 def purge(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cdn", "purge", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
 
 
 @pytest.fixture

@@ -165,7 +165,7 @@ def metrics() -> Metrics:
 def test_metrics_are_served_in_prometheus_own_form(metrics: Metrics, host: str) -> None:
     with closing(MetricsServer(metrics, host, 0, must_have=True)) as server:
         at = f"[{host}]" if ":" in host else host
-        with urllib.request.urlopen(f"http://{at}:{server.port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{at}:{server.port}/metrics", timeout=60) as answer:
             text: str = answer.read().decode()
             assert answer.headers["content-type"].startswith("text/plain; version=")
     assert "tidecast_edge_cache_objects 7.0" in text
@@ -177,10 +177,10 @@ def test_the_port_purges_over_http(metrics: Metrics) -> None:
     with closing(server):
         url = f"http://127.0.0.1:{server.port}/purge?prefix=/main/"
         asked = urllib.request.Request(url, method="POST")
-        with urllib.request.urlopen(asked, timeout=5) as answer:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
             assert json.load(answer) == {"prefix": "/main/", "purged": 6}
         with pytest.raises(urllib.error.HTTPError, match="405"):
-            urllib.request.urlopen(url, timeout=5)
+            urllib.request.urlopen(url, timeout=60)
 
 
 def test_a_port_that_was_asked_for_must_be_free_and_the_default_need_not() -> None:

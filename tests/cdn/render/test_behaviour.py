@@ -69,7 +69,7 @@ async def engine_room(request: pytest.FixtureRequest) -> AsyncIterator[Station]:
         else:
             certificate = await made_certificate(folder)
             engine = await enter(haproxy(folder / "engine", certificate, *front))
-        client = await enter(ClientSession(timeout=ClientTimeout(total=10)))
+        client = await enter(ClientSession(timeout=ClientTimeout(total=60)))
         yield Station(origin, engine.base, client)
     await origin.die()
 

@@ -19,7 +19,7 @@ async def ask(client: ClientSession, address: str) -> tuple[int, str]:
 
 async def until_shown(client: ClientSession, address: str, pattern: str) -> re.Match[str]:
     """Ask until the answer has something in it."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             found = re.search(pattern, (await ask(client, address))[1])
             if found is not None:
@@ -30,12 +30,13 @@ async def until_shown(client: ClientSession, address: str, pattern: str) -> re.M
 async def test_those_who_are_held_are_answered_when_the_process_ends(tmp_path: Path) -> None:
     async with (
         tidecast(tmp_path, "--open", *NO_EDGE) as origin,
-        pushing(origin.rtmp_url("main"), Picture(), Sound()),
+        pushing(origin.rtmp_url("main"), Picture(), Sound()) as pusher,
         ClientSession(connector=TCPConnector(limit=0)) as client,
     ):
         playlist = f"{origin.control}/main/v0/index.m3u8"
         hint = await until_shown(client, playlist, r"PRELOAD-HINT.*-(\d+)\.\d+\.m4s")
         address = f"{playlist}?_HLS_msn={int(hint[1]) + 1}"
+        pusher.freeze()  # nobody is answered before all have asked
         viewers = [asyncio.ensure_future(ask(client, address)) for _ in range(VIEWERS)]
         held = f'tidecast_stream_held_requests{{stream="main"}} {VIEWERS}.0'
         await until_shown(client, f"{origin.control}/metrics", held)
