@@ -1,20 +1,9 @@
-"""What is exported of publishers, and that docs/METRICS.md lists all of it."""
-
-import re
-from pathlib import Path
+"""What is exported of publishers."""
 
 from origin.observe.health.codes import Code
 from origin.service.ingest_figures import ingest_families
 from tests.support.broadcasts import broadcast
 from tests.support.stations import Station
-
-PAGE = Path(__file__).parents[3] / "docs" / "METRICS.md"
-
-
-def test_the_page_lists_every_family_with_its_labels() -> None:
-    rows = re.findall(r"^\| `(tidecast_ingest_\w+)` \| (.*?) \|", PAGE.read_text(), re.MULTILINE)
-    listed = {name: tuple(re.findall(r"\w+", labels)) for name, labels in rows}
-    assert listed == {family.name: family.labels for family in ingest_families(())}
 
 
 async def test_findings_are_exported_while_somebody_publishes() -> None:
