@@ -25,6 +25,12 @@ def _config() -> click.Command:
     return config_group
 
 
+def _doctor() -> click.Command:
+    from origin.commands import doctor_command
+
+    return doctor_command
+
+
 def _keys() -> click.Command:
     from origin.service.keys import keys_group
 
@@ -40,6 +46,7 @@ def _bench() -> click.Command:
 PARTS: Mapping[str, Callable[[], click.Command]] = {
     "serve": _serve,
     "config": _config,
+    "doctor": _doctor,
     "keys": _keys,
     "bench": _bench,
 }

@@ -1,4 +1,4 @@
-"""The commands that read the origin's settings: ``tidecast serve`` and ``tidecast config``.
+"""The commands that read the origin's settings: ``tidecast serve``, ``doctor`` and ``config``.
 
 Flags are made from the settings' own declarations (their help is the settings' docstring), so
 that there is one place where a setting is described.
@@ -6,6 +6,7 @@ that there is one place where a setting is described.
 
 import sys
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -109,6 +110,32 @@ def serve_command(config: Path | None, demo: bool, **flags: str | bool | None) -
         sys.exit(serve(_settings(config, flags), demo=demo))
     except SettingsError as error:
         _refuse(error)
+
+
+@click.command("doctor")
+@CONFIG
+@click.option("--no-trial", is_flag=True, help="Only look: do not start another one to try it.")
+@setting_flags
+def doctor_command(config: Path | None, no_trial: bool, **flags: str | bool | None) -> NoReturn:
+    """See whether it would run here: ports, directory, keys, clock, and three seconds of video.
+
+    Exit status 1 if anything has to be mended before a broadcast; each line says what to do.
+    """
+    from origin.doctor.checks import check_all
+    from origin.doctor.findings import Finding, line, verdict
+    from origin.doctor.trial import try_out
+
+    try:
+        settings = _settings(config, flags)
+    except SettingsError as error:
+        _refuse(error)
+    findings: list[Finding] = []
+    for finding in chain(check_all(settings), () if no_trial else (try_out() for _ in range(1))):
+        click.echo(line(finding))
+        findings.append(finding)
+    status, sentence = verdict(findings)
+    click.echo(sentence)
+    sys.exit(status)
 
 
 @click.group("config")

@@ -6,7 +6,9 @@ from click.testing import CliRunner
 from origin.cli import main
 
 
-@pytest.mark.parametrize("command", [(), ("serve",), ("config",), ("keys",), ("bench",)])
+@pytest.mark.parametrize(
+    "command", [(), ("serve",), ("config",), ("doctor",), ("keys",), ("bench",)]
+)
 def test_every_command_says_what_it_does(command: tuple[str, ...]) -> None:
     for flag in ("-h", "--help"):
         said = CliRunner().invoke(main, [*command, flag])
@@ -15,7 +17,8 @@ def test_every_command_says_what_it_does(command: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("serv", "serve"), ("egde", "edge"), ("benhc", "bench"), ("qqq", None)]
+    ("typed", "meant"),
+    [("serv", "serve"), ("egde", "edge"), ("benhc", "bench"), ("docter", "doctor"), ("qqq", None)],
 )
 def test_a_misspelt_command_is_refused_with_the_one_that_was_meant(
     typed: str, meant: str | None
