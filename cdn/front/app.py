@@ -118,10 +118,10 @@ class App:
         return await self._from_cache(scope, send)
 
     async def _from_cache(self, scope: HttpScope, send: Send) -> Counted:
-        fields = dict(scope["headers"])
+        fields = _combined(scope["headers"])
         came_through = fields.get(FIELD, b"")
         if is_loop(came_through, self._name):
-            raise RequestRefused(508, "The request has been through this edge before (CDN-Loop).")
+            raise RequestRefused(508, "CDN-Loop names this edge, or too many.")
         CAME_THROUGH.set(came_through)
         key = key_of(scope["raw_path"], scope["query_string"], fields.get(b"accept-encoding", b""))
         found = await self._cache.get(key)
@@ -173,6 +173,14 @@ class App:
         if self._health.draining:
             headers = (*headers, (b"connection", b"close"))
         await send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+def _combined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return fields by name; several lines of one are one list (RFC 9110, 5.3)."""
+    fields: dict[bytes, bytes] = {}
+    for name, value in headers:
+        fields[name] = fields[name] + b", " + value if name in fields else value
+    return fields
 
 
 def _date() -> bytes:

@@ -10,6 +10,10 @@ cache lies between, and files answers under keys in which such things have no pa
 join a fetch under way add nothing to it. Two edges that ask each other for one key at the same
 moment, each for viewers of its own, therefore wait for each other until time is over
 (``origin.first_byte_timeout_s``), once; whoever asks next is told.
+
+These names are all that goes on of what a client has sent beside the key, and everybody who waits
+gets the answer. A field that an origin might refuse, for its length above all, is taken for a
+circle, too: passed on, it would be one client's way to have all others refused.
 """
 
 from contextvars import ContextVar
@@ -22,6 +26,9 @@ that no other has, see ``workers``."""
 
 MOST_CACHES = 16
 """Tiers behind tiers: two or three make sense, and more than this is a circle of other people's."""
+
+LONGEST_BYTES = 1024
+"""Of the field: names have a dozen bytes or two, and servers take 4 to 64 KiB of a whole head."""
 
 CAME_THROUGH: ContextVar[bytes] = ContextVar("CAME_THROUGH", default=b"")
 """The CDN-Loop field of the request that is being answered."""
@@ -36,7 +43,8 @@ def caches_in(field: bytes) -> list[str]:
 def is_loop(field: bytes, name: str) -> bool:
     """Say whether a request has been through the edge of this name already, or nearly for ever."""
     caches = caches_in(field)
-    return name in caches or len(caches) >= MOST_CACHES
+    is_endless = len(caches) >= MOST_CACHES or len(field) > LONGEST_BYTES
+    return name in caches or is_endless or not field.isascii()
 
 
 def extended(field: bytes, name: str) -> str:

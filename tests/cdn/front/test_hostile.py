@@ -104,6 +104,23 @@ async def test_the_host_that_was_asked_for_is_repeated_nowhere_and_nothing_is_sn
     await house.close()
 
 
+async def test_a_circle_is_noticed_however_many_lines_name_those_in_it(house: House) -> None:
+    line = await said(house, get("/main", "CDN-Loop: tidecast\r\nCDN-Loop: other; v=1\r\n"))
+    assert statuses(line) == [508]
+    assert not house.origin.requests
+    await house.close()
+
+
+@pytest.mark.parametrize("field", ["a" * 1025, "a\xe9"], ids=["long", "beyond ASCII"])
+async def test_what_an_origin_might_refuse_is_not_passed_on_for_all_who_wait(
+    house: House, field: str
+) -> None:
+    line = await said(house, get("/main", f"CDN-Loop: {field}\r\n"))
+    assert statuses(line) == [508]
+    assert not house.origin.requests
+    await house.close()
+
+
 @pytest.mark.parametrize("drop", [b"", b"GET /ma", b"GET /main HTTP/1.1\r\nHost: x\r\nX: "])
 async def test_a_request_that_comes_by_drops_is_cut_off_in_time(house: House, drop: bytes) -> None:
     line = await said(house, drop)
