@@ -60,6 +60,7 @@ ODD_FIELDS = {
     "a body": b"Transfer-Encoding: chunked",
     "an expectation": b"Expect: 100-continue",
     "an upgrade": b"Connection: Upgrade\r\nUpgrade: websocket",
+    "several options": b"Connection: hop, close",
     "an HTTP/2 upgrade": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c",
     "a condition by date": b"If-Modified-Since: Fri, 02 Jan 2026 03:04:05 GMT",
     "a second host": b"Host: y",
@@ -102,6 +103,7 @@ ODD_HEADS = [
         for name, line in ODD_LINES.items()
     ),
     pytest.param(b"GET /a HTTP/1.1\r\n\r\n", id="no host"),
+    pytest.param(b"GET /a HTTP/1.1\r\nHost: x/y\r\n\r\n", id="a host that is none"),
     pytest.param(b"\r\n" + BARE, id="an empty line before"),
     pytest.param(BARE + BARE, id="two requests"),
     pytest.param(BARE + b"G", id="the beginning of another"),
