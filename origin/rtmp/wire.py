@@ -28,7 +28,7 @@ CHUNK_SIZE = 60_000
 
 _VALUE_BYTES = 4
 """Of a command, that are taken for as much work as a chunk: there may be a value in each. All that
-encoders say before they publish, some 500 bytes, is a quarter of a turn."""
+encoders say before they publish, some 500 bytes, is less than half a turn."""
 
 _MESSAGE_CHUNKS = 2
 """That looking at a message is taken for, beside its own chunks."""
