@@ -7,8 +7,9 @@ changes: one that is broken when a process is started again keeps nobody out.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from origin.auth.keyring import KeyRing
 from origin.auth.keys import StreamKey, new_key
 from origin.auth.slowing import Slowing
 from origin.config.settings import Settings
+from origin.errors import SettingsError
 from origin.service.reloading import Reloadable
 from origin.store.private_file import read_or_make
 from origin.streams.clock import Clock
@@ -81,7 +83,7 @@ def load_credentials(settings: Settings, *, demo: bool) -> Credentials:
     return Credentials(
         key_file,
         keys,
-        parse_token(read_or_make(token_file(settings), lambda: new_token(secrets.token_bytes))),
+        _read_token(token_file(settings)),
         new_key(first, secrets.choice) if demo else None,
     )
 
@@ -89,7 +91,24 @@ def load_credentials(settings: Settings, *, demo: bool) -> Credentials:
 def read_keys(path: Path) -> tuple[StreamKey, ...]:
     """The keys of the file, which is made with one in it if it is not there."""
     first = new_key(FIRST_STREAM, secrets.choice)
-    return parse_keys(read_or_make(path, lambda: render_keys([first])))
+    text = read_or_make(path, lambda: render_keys([first]))
+    with _named(path):
+        return parse_keys(text)
+
+
+def _read_token(path: Path) -> ControlToken:
+    text = read_or_make(path, lambda: new_token(secrets.token_bytes))
+    with _named(path):
+        return parse_token(text)
+
+
+@contextmanager
+def _named(path: Path) -> Generator[None]:
+    """Say which file it is that cannot be used."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
 def token_file(settings: Settings) -> Path:

@@ -24,6 +24,13 @@ def settings_in(folder: Path, **rtmp: object) -> Settings:
     return load_settings(tables, None)
 
 
+def test_a_key_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text('[[key]]\nstream = "main"\n')
+    with pytest.raises(SettingsError) as refusal:
+        load_credentials(settings_in(tmp_path), demo=False)
+    assert str(refusal.value).startswith(f"{tmp_path / 'keys.toml'}: key file, entry 1: ")
+
+
 async def admitted(publishing: Publishing, key: str) -> Grant:
     return await publishing.admission.admit(Asked("live", key, address="192.0.2.7"))
 
@@ -49,8 +56,9 @@ def test_the_token_may_be_kept_elsewhere(tmp_path: Path) -> None:
     assert path.exists()
     assert not (tmp_path / "control.token").exists()
     path.write_text("guessable")
-    with pytest.raises(SettingsError, match="control token"):
+    with pytest.raises(SettingsError, match="the control token is one word") as refusal:
         load_credentials(load_settings(tables, None), demo=False)
+    assert str(refusal.value).startswith(f"{path}: ")
 
 
 async def test_keys_that_change_hold_for_who_comes_next(tmp_path: Path) -> None:
