@@ -34,11 +34,30 @@ def bench_group() -> None:
 
 @bench_group.command("viewers")
 @click.argument("url")
-@click.option("-n", "--number", type=click.IntRange(1), default=1000, show_default=True)
-@click.option("--seconds", type=click.FloatRange(1), default=40, show_default=True)
+@click.option(
+    "-n",
+    "--number",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="Viewers at once.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1),
+    default=40,
+    show_default=True,
+    help="How long to measure, once all are there.",
+)
 @click.option("--low-latency/--classic", "low_latency", default=None, help="[default: detected]")
 @click.option("--delta", is_flag=True, help="Low latency: ask for delta updates.")
-@click.option("--rate", type=click.FloatRange(1), default=1000, help="Viewers that come per s.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(1),
+    default=1000,
+    show_default=True,
+    help="Viewers that come per second.",
+)
 @ADDRESSES
 @JSON
 def viewers_command(
@@ -68,7 +87,14 @@ def viewers_command(
 
 @bench_group.command("herd")
 @click.argument("url")
-@click.option("-n", "--number", type=click.IntRange(1), default=10_000, show_default=True)
+@click.option(
+    "-n",
+    "--number",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    help="Connections that hold it.",
+)
 @click.option("--part", "holds_part", is_flag=True, help="Hold the hinted part, not the playlist.")
 @click.option(
     "--test-origin",
@@ -77,7 +103,13 @@ def viewers_command(
     help="Run an origin on this port that publishes once; URL is /herd/v0/index.m3u8 on a cache "
     "in front of it. Without, URL is a live low-latency stream.",
 )
-@click.option("--part-bytes", type=click.IntRange(1), default=40_960, show_default=True)
+@click.option(
+    "--part-bytes",
+    type=click.IntRange(1),
+    default=40_960,
+    show_default=True,
+    help="With --test-origin: how long its part is.",
+)
 @ADDRESSES
 @JSON
 def herd_command(
@@ -102,14 +134,29 @@ def herd_command(
 
 @bench_group.command("ingest")
 @click.argument("url")
-@click.option("-n", "--number", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--seconds", type=click.FloatRange(1), default=30, show_default=True)
+@click.option(
+    "-n",
+    "--number",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Publishers at once; {n} in URL is 0, 1, and so on.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1),
+    default=30,
+    show_default=True,
+    help="How long to publish, once all are let in.",
+)
 @click.option(
     "--flv",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="What to publish (H.264, AAC), over and over; by default a clip is made.",
 )
-@click.option("--kbit", type=click.IntRange(100), default=2500, help="Rate of that clip.")
+@click.option(
+    "--kbit", type=click.IntRange(100), default=2500, show_default=True, help="Rate of that clip."
+)
 @click.option("--pid", type=click.IntRange(1), help="The server's, to see what it uses.")
 @JSON
 def ingest_command(

@@ -1,5 +1,8 @@
 """``tidecast``: its commands are there, each says what it does, and a misspelt one is guessed."""
 
+from collections.abc import Iterator
+
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -14,6 +17,27 @@ def test_every_command_says_what_it_does(command: tuple[str, ...]) -> None:
         said = CliRunner().invoke(main, [*command, flag])
         assert said.exit_code == 0
         assert said.output.startswith("Usage: ")
+
+
+def below(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for each in command.list_commands(context):
+            if (found := command.get_command(context, each)) is not None:
+                yield from below(found, f"{name} {each}")
+
+
+def test_every_flag_of_every_command_has_words() -> None:
+    commands = dict(below(main, "tidecast"))
+    assert {"tidecast bench herd", "tidecast keys add", "tidecast doctor"} <= commands.keys()
+    silent = [
+        f"{name} {option.opts[0]}"
+        for name, command in commands.items()
+        for option in command.params
+        if isinstance(option, click.Option) and not option.help
+    ]
+    assert silent == []
 
 
 @pytest.mark.parametrize(
