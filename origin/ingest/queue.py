@@ -1,10 +1,10 @@
 """Further turns for those who are not publishing: one at a time, so many in a second.
 
-What a stranger sends is read at once, for as much as one turn may cost; encoders need less
-than half of that for all that they say. Whoever wants more of the loop's time stands here, with everybody else
-who does: strangers and players, from whatever addresses. So all of them together cost the loop
-one turn now and then, however many they are and however much they send. Publishers who are live
-never stand here.
+What a stranger sends is read at once, for as much as one turn may cost; encoders need less than
+half of that for all that they say. Whoever wants more of the loop's time stands here, with
+everybody else who does: strangers and players, from whatever addresses. So all of them together
+cost the loop one turn now and then, however many they are and however much they send. Publishers
+who are live never stand here.
 """
 
 import asyncio
