@@ -25,6 +25,9 @@ CHECK = "varnishd -C -f /whole/path/of/FILE"
 SHORT_GRACE_S = 0.5
 LONGEST_NEGATIVE_S = 0.5
 """Playlists list a part as soon as it is there; half a second of "not found" is a part lost."""
+REUSE_S = 4
+"""The origin closes a connection that has rested for five seconds. What is asked on it at that very
+moment is asked twice."""
 
 WAKES_ONE_BY_ONE = (
     "Varnish wakes the viewers that wait for one object one after the other. A few hundred at a "
@@ -82,7 +85,8 @@ def command_line(site: Site) -> tuple[str, ...]:
         f"varnishd -F -f FILE -a {site.listens} \\",
         f"    -s malloc,{site.memory_bytes} -s Transient=malloc,256m \\",
         f"    -p thread_pool_min=200 -p thread_pool_max=5000 -p listen_depth={site.backlog} \\",
-        f"    -p timeout_idle={site.keep_alive_s} -p idle_send_timeout={site.slow_reader_s}",
+        f"    -p timeout_idle={site.keep_alive_s} -p idle_send_timeout={site.slow_reader_s} \\",
+        f"    -p backend_idle_timeout={REUSE_S}",
     )
 
 

@@ -148,22 +148,37 @@ async def watch(browser: Browser, road: Road) -> None:
 
 
 async def crowd_in(road: Road) -> None:
-    """A crowd asks for a segment that nobody had, for a playlist that is held, and for a part."""
+    """A crowd asks for a segment that nobody had, for a playlist that is held, and for a part.
+
+    The players have gone when that segment ends: at the most they had it in parts. It has ended
+    just now, and so nobody is late for what comes next.
+    """
     async with ClientSession(timeout=ClientTimeout(total=PATIENCE_S)) as client:
         url = f"{road.engine.base}/main/v0/index.m3u8"
-        async with client.get(url, ssl=False) as answer:
-            playlist = m3u8.loads(await answer.text(), uri=url)
+        under_way, _ = place_of((await playlist_at(client, url)).preload_hint.uri)
+        playlist = await playlist_at(client, f"{url}?_HLS_msn={under_way}")
         newest = [segment.uri for segment in playlist.segments if segment.uri][-1]
         hinted = urljoin(url, playlist.preload_hint.uri)
-        number = PART.search(hinted)
-        assert number is not None
+        number, part = place_of(hinted)
         wanted = {
-            SEGMENT: urljoin(url, newest),  # players had it in parts
-            HELD: f"{url}?_HLS_msn={number[1]}&_HLS_part={number[2]}&token={{viewer}}",
+            SEGMENT: urljoin(url, newest),
+            HELD: f"{url}?_HLS_msn={number}&_HLS_part={part}&token={{viewer}}",
             HINTED: hinted,
         }
         crowds = await asyncio.gather(*(crowd_at(client, road, each) for each in wanted.values()))
         road.crowds = dict(zip(wanted, crowds, strict=True))
+
+
+async def playlist_at(client: ClientSession, url: str) -> m3u8.M3U8:
+    async with client.get(url, ssl=False) as answer:
+        return m3u8.loads(await answer.text(), uri=url)
+
+
+def place_of(part: str) -> tuple[int, int]:
+    """The segment and the number of a part, by its name."""
+    found = PART.search(part)
+    assert found is not None, part
+    return int(found[1]), int(found[2])
 
 
 async def crowd_at(client: ClientSession, road: Road, url: str) -> Crowd:
