@@ -70,7 +70,8 @@ def check_keys(file: Path, *, is_open: bool) -> Iterator[Finding]:
         return
     if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         yield warning(f"{file} can be read by others: chmod 600 {file}")
-    yield well(f"{file}: keys for {len({key.stream for key in keys})} streams")
+    streams = len({key.stream for key in keys})
+    yield well(f"{file}: keys for {streams} stream{'' if streams == 1 else 's'}")
 
 
 def check_ports(settings: Settings) -> Iterator[Finding]:
