@@ -21,6 +21,7 @@ dozen words has made a dozen guesses at once, against 59 bits.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from urllib.parse import unquote
 
 MOST_OFFERS = 12
@@ -59,10 +60,13 @@ class Asked:
 def offers(asked: Asked) -> tuple[str, ...]:
     """Every word of ``asked`` that may be a key, the likeliest first."""
     name = f"{asked.name}?{asked.query}" if asked.query else asked.name
+    texts = (name, asked.app, asked.tc_url)
     found: dict[str, None] = {}
-    for text in (name, asked.app, asked.tc_url):
-        found.update(dict.fromkeys(_words(text[:LONGEST_FIELD])))
-    return tuple(found)[:MOST_OFFERS]
+    for word in chain.from_iterable(_words(text[:LONGEST_FIELD]) for text in texts):
+        found[word] = None
+        if len(found) == MOST_OFFERS:
+            break
+    return tuple(found)
 
 
 def asked_name(asked: Asked) -> str:
@@ -113,7 +117,7 @@ def _words(text: str) -> Iterator[str]:
     for spelling in dict.fromkeys((text, unquote(text))):
         path, _, query = spelling.partition("?")
         values = [pair.partition("=")[2] or pair for pair in _ARGUMENTS.split(query)]
-        for word in (*values, *reversed(_SEPARATORS.split(path))):
+        for word in dict.fromkeys((*values, *reversed(_SEPARATORS.split(path)))):
             for variant in (clean(word), clean(unquote(word))):
                 if variant:
                     yield variant

@@ -158,6 +158,12 @@ def test_whatever_is_sent_a_bounded_number_of_words_comes_of_it(
     assert asked_name(wish).strip() == asked_name(wish)
 
 
+def test_the_words_that_count_are_the_first_ones_however_often_each_stands_there() -> None:
+    wish = Asked(app="late", name="/".join(["again"] * 100 + [f"w{n}" for n in range(20)]))
+    assert offers(wish) == tuple(f"w{n}" for n in range(19, 19 - MOST_OFFERS, -1))
+    assert offers(Asked(app="a/" * 500 + "live", name="key")) == ("key", "live", "a")
+
+
 def test_a_wish_does_not_show_itself_when_it_is_printed() -> None:
     wish = Asked(KEY, KEY, KEY, KEY, "192.0.2.7", KEY)
     assert KEY not in repr(wish)

@@ -23,3 +23,16 @@ def test_a_hint_names_a_stream_and_nothing_else(words: list[str], hint: str) -> 
     found = hint_for(words, ["main", "my-show"])
     assert found.startswith(hint) if hint else found == ""
     assert "7f3k" not in found
+
+
+@pytest.mark.parametrize(
+    ("others", "hint"),
+    [
+        pytest.param(9, "did you mean `my-show`?", id="few streams: every word"),
+        pytest.param(999, "", id="many: the likeliest word"),
+    ],
+)
+def test_with_many_streams_only_the_likeliest_words_are_compared(others: int, hint: str) -> None:
+    streams = ["my-show", *(f"channel{number}" for number in range(others))]
+    assert hint_for(["zzzz", "my-shaw"], streams) == hint
+    assert hint_for(["my-shaw", "zzzz"], streams) == "did you mean `my-show`?"
