@@ -29,7 +29,7 @@ from origin.doctor.findings import Finding, problem, well
 
 SERVE = (sys.executable, "-m", "origin", "serve")
 WATCHED_S = 3.0
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0
 """Until that much has been seen: a second and what is watched, on a machine with nothing else."""
 BITRATE = 1_000_000
 STREAM = "doctor"
