@@ -313,6 +313,7 @@ class Connection(asyncio.BufferedProtocol):
             self._end_publication(clean=False)
             return
         self._session.accept(wish.request_id, self._loop.time())
+        self._shared.queue.leave(self)
         self._acks_quickly = False
         self._stop_being_a_stranger()
         self._log.debug("publish accepted")
