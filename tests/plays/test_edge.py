@@ -11,7 +11,7 @@ from tests.support.pushers import pushing
 from tests.support.servers import NO_EDGE, edge, tidecast
 from tests.support.tap import tapped
 
-pytestmark = pytest.mark.lasts(50)
+pytestmark = [pytest.mark.lasts(50), pytest.mark.timeout(300)]
 
 WATCHED_S = 10.0
 OUTAGE_S = 10.0

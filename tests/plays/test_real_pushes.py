@@ -12,7 +12,7 @@ import pytest_asyncio
 from tests.support.pushers import Codec, Ffmpeg, Picture, Sound, pushing
 from tests.support.servers import TidecastProcess, tidecast
 
-pytestmark = pytest.mark.lasts(50)
+pytestmark = [pytest.mark.lasts(50), pytest.mark.timeout(300)]
 
 SECONDS = 6
 PICTURES = SECONDS * 30

@@ -21,7 +21,10 @@ from tests.validator.recorder import Recorder
 from tests.validator.session import Exchange, Purpose, Session
 from tests.validator.validate import validate
 
-pytestmark = pytest.mark.lasts(95)
+pytestmark = [
+    pytest.mark.lasts(95),
+    pytest.mark.timeout(500),  # a minute and a half where nothing else runs
+]
 
 PATIENCE_S = 90
 KILLS = 20
@@ -37,7 +40,6 @@ GAVE_UP = "hls.js gave up"
 """What the page writes to the console at each fatal error of hls.js."""
 
 
-@pytest.mark.timeout(500)  # a minute and a half where nothing else runs
 async def test_twenty_kills_cost_at_most_a_segment_each_and_break_no_rule(tmp_path: Path) -> None:
     for number in range(TRIES):
         folder = tmp_path / str(number)

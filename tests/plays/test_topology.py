@@ -18,6 +18,7 @@ from urllib.parse import urljoin
 
 import httpx
 import m3u8
+import pytest
 
 from tests.support.pushers import pushing
 from tests.support.servers import (
@@ -32,6 +33,8 @@ from tests.support.servers import (
 )
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
+pytestmark = pytest.mark.timeout(300)
+
 PATIENCE_S = 60.0
 ASK_EVERY_S = 0.2
 
