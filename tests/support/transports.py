@@ -101,9 +101,12 @@ class Wire:
         self, door: Door, settings: IngestSettings | None = None, shared: Shared | None = None
     ) -> None:
         self.beat = FakeBeat()
-        self.shared = shared or Shared(door, settings or IngestSettings(), Counters(), self.beat)
         if shared is None:
-            self.shared.stopwatch = lambda: 0.0  # a turn takes no time but what the test says
+            shared = Shared(door, settings or IngestSettings(), Counters(), self.beat)
+            shared.stopwatch = lambda: 0.0  # a turn takes no time but what the test says
+        elif isinstance(shared.beat, FakeBeat):
+            self.beat = shared.beat
+        self.shared = shared
         self.transport = FakeTransport()
         self.connection = Connection(self.shared, NONCE)
         self.connection.connection_made(self.transport)

@@ -178,21 +178,6 @@ async def test_a_live_publisher_who_makes_much_work_gives_the_loop_back_after_ea
     wire.lose()
 
 
-async def test_who_has_been_let_in_does_not_stand_with_the_strangers_any_more() -> None:
-    door, seconds = OpenDoor(), count()
-    wire, encoder = Wire(door, IngestSettings(stranger_turns_per_s=1)), Encoder()
-    wire.shared.stopwatch = lambda: float(next(seconds))  # to ask for the publish is a long turn
-    wire.deliver(greeting(encoder))
-    assert len(wire.shared.queue) == 1
-    await door.entered.wait()
-    await asyncio.sleep(0)
-    assert len(wire.shared.queue) == 0
-    wire.deliver(b"".join(encoder.audio(at) for at in range(5)))
-    wire.lose()
-    await wire.connection.gone
-    assert len(door.publication.frames(MediaKind.AUDIO)) == 5
-
-
 class Flooder:
     """One who asks for more than a turn allows, and never stops."""
 
@@ -207,6 +192,27 @@ class Flooder:
         heard = len(self.wire.transport.written)
         self.wire.transport.written = b""
         return heard
+
+
+async def test_who_has_been_let_in_does_not_stand_with_the_strangers_any_more() -> None:
+    door, seconds = OpenDoor(), count()
+    shared = Shared(door, IngestSettings(stranger_turns_per_s=1), Counters(), FakeBeat())
+    flooder, wire, encoder = Flooder(shared), Wire(door, shared=shared), Encoder()
+    flooder.heard()
+    for _ in range(3):  # its turn comes, after which nobody has one for a second
+        await asyncio.sleep(0)
+    assert flooder.heard()
+    shared.stopwatch = lambda: float(next(seconds))  # to ask for the publish is a long turn
+    wire.deliver(greeting(encoder))
+    assert len(shared.queue) == 2
+    await door.entered.wait()
+    await asyncio.sleep(0)
+    assert len(shared.queue) == 1
+    wire.deliver(b"".join(encoder.audio(at) for at in range(5)))
+    wire.lose()
+    await wire.connection.gone
+    assert len(door.publication.frames(MediaKind.AUDIO)) == 5
+    flooder.wire.lose()
 
 
 async def test_strangers_together_have_one_further_turn_at_a_time() -> None:
