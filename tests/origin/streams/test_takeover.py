@@ -23,7 +23,7 @@ class House:
     """A registry behind a gate with two keys of one stream."""
 
     clock: FakeClock = field(default_factory=FakeClock)
-    dismissals: list[tuple[str, str]] = field(default_factory=list)
+    dismissals: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     def __post_init__(self) -> None:
         self.keeper = GateKeeper([STUDIO, ANNA, StreamKey("second", "other-4444")], self.clock)
