@@ -69,6 +69,8 @@ class Lane:
     keyframe_dts: Ticks = AT_ZERO
     gop: Ticks = AT_ZERO
     """How far the last two keyframes were apart."""
+    newest: Ticks = AT_ZERO
+    """When the picture is shown that is shown last so far."""
     resyncs: int = 0
     """How often sound has been put back next to its timestamps."""
 
@@ -97,8 +99,13 @@ class Lane:
         if self.held is not None:
             dts = max(dts, self.held_dts + VIDEO_TICKS_PER_MILLI)
             self.usual = Ticks(dts - self.held_dts)
+            if self.heard_until is not None:  # the last still is not shown behind what follows it
+                before = pts - self.frame_length - self.held_dts
+                self.held_offset = Ticks(min(self.held_offset, before))
             done = self.release(self.usual)
         self.held, self.held_dts, self.held_offset = frame, Ticks(dts), Ticks(pts - dts)
+        if pts > self.newest:
+            self.newest = Ticks(pts)
         if frame.is_keyframe:
             if self.keyframe is not None and self.heard_until is None:
                 self.gop = Ticks(dts - self.keyframe_dts)
@@ -140,8 +147,10 @@ class Lane:
         if self.heard_until is None:
             self.heard_until = Millis(self.end)
         done = self.release(self.usual)
-        self.held, self.held_dts = still, due
-        self.held_offset = Ticks(still.composition * VIDEO_TICKS_PER_MILLI)
+        # What was decoded last may be shown later than a keyframe would be in its place.
+        pts = due + still.composition * VIDEO_TICKS_PER_MILLI
+        self.newest = Ticks(max(pts, self.newest + self.frame_length))
+        self.held, self.held_dts, self.held_offset = still, due, Ticks(self.newest - due)
         return done
 
     def fill(self, silence: CodedFrame, begin: Millis, until: int) -> list[Sample]:

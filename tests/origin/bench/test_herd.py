@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from click.testing import CliRunner
 
-from origin.bench.cli import bench_group
 from origin.bench.errors import CannotMeasure
 from origin.bench.held_origin import PLAYLIST_PATH, HeldOrigin, Position, playlist, wanted_position
 from origin.bench.herd import Herd, HerdReport, held_origin, run_herd
 from origin.bench.target import inspect
+from origin.cli import main
 from tests.origin.bench.live_fake import Habits, live_fake
 from tests.support.servers import free_ports
 
@@ -70,6 +70,6 @@ def test_its_hint_is_the_part_that_a_blocking_reload_waits_for() -> None:
 
 def test_the_command_says_what_is_wrong_and_ends_with_two() -> None:
     (port,) = free_ports(1)
-    done = CliRunner().invoke(bench_group, ["herd", f"http://127.0.0.1:{port}/x.m3u8"])
+    done = CliRunner().invoke(main, ["bench", "herd", f"http://127.0.0.1:{port}/x.m3u8"])
     assert done.exit_code == 2
     assert "tidecast: Nothing answers" in done.output

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from origin.auth.keyfile import parse_keys
 from origin.auth.keyring import KeyRing
 from origin.auth.keys import StreamKey
-from origin.service.keys import keys_group
+from origin.cli import main
 
 Tidecast = Callable[..., str]
 
@@ -27,7 +27,7 @@ def keys(tmp_path: Path) -> Tidecast:
 
     def run(*arguments: str, code: int = 0, typed: str | None = None) -> str:
         command = ["--data-dir", str(tmp_path), *arguments]
-        result = CliRunner().invoke(keys_group, command, input=typed)
+        result = CliRunner().invoke(main, ["keys", *command], input=typed)
         assert result.exit_code == code, result.output
         return result.output
 
@@ -151,11 +151,11 @@ def test_looking_in_a_wrong_directory_makes_no_key_there(
 def test_the_directory_may_be_named_behind_the_command_too(tmp_path: Path) -> None:
     there = ["--data-dir", str(tmp_path)]
     runner = CliRunner()
-    assert runner.invoke(keys_group, ["add", "main", *there]).exit_code == 0
-    assert runner.invoke(keys_group, ["list", *there]).output.split()[:2] == ["1", "main"]
+    assert runner.invoke(main, ["keys", "add", "main", *there]).exit_code == 0
+    assert runner.invoke(main, ["keys", "list", *there]).output.split()[:2] == ["1", "main"]
     config = tmp_path / "tidecast.toml"
     config.write_text(f"[server]\ndata_dir = {str(tmp_path)!r}\n")
-    listed = runner.invoke(keys_group, ["list", "--config", str(config)])
+    listed = runner.invoke(main, ["keys", "list", "--config", str(config)])
     assert listed.output.split()[:2] == ["1", "main"]
 
 
