@@ -61,6 +61,7 @@ class Domain:
             MediaError: it is not what its codec says, or its time stamps stand still.
             TimeJumpError: it belongs to another domain.
             PauseError: likewise; but this domain may go on without its track.
+            AbsentError: likewise; one without a picture.
             StrangeTrackError: it is of no track of this domain.
         """
         kind, number = frame.track

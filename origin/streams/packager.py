@@ -11,7 +11,8 @@ A stream's tracks are fixed within a discontinuity domain. Encoders announce eac
 sequence header before the first frame, but not together, and some announce a track that never
 comes; so the first frames are held back until audio and video are both known, and whatever other
 tracks onMetaData tells of, or for ``TRACK_WAIT`` of media, whichever is first. A track that shows
-up later begins a new domain.
+up later begins a new domain. For the first keyframe of a picture that has been announced the sound
+waits longer (``streams.timeline``).
 
 A track may end while others go on. Who is silent for ``GONE_AFTER``, or says so and then is
 silent, is done without, in a new domain; if it comes back, that is another one: players that
@@ -39,7 +40,7 @@ from origin.media.track import Track
 from origin.streams.comers import Comers
 from origin.streams.domain import Domain, StrangeTrackError
 from origin.streams.metadata import told_sounds, told_tracks
-from origin.streams.timeline import PauseError, TimeJumpError
+from origin.streams.timeline import AbsentError, PauseError, TimeJumpError
 
 TRACK_WAIT = Millis(1000)
 """How much media may pass before a track that has not shown itself is done without."""
@@ -157,6 +158,9 @@ class Packager:
             try:
                 has_segment = self._domain.push(at, frame)
             except TimeJumpError:
+                self._end_domain()
+            except AbsentError:
+                self._gone.add(self._domain.leader)
                 self._end_domain()
             except (PauseError, StrangeTrackError):
                 if not self._comes(at, frame):

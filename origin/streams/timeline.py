@@ -26,7 +26,7 @@ with some encoders, repeat or step back. Players want one clock per track that o
 - The only picture, when it is missing for ``STILL_AFTER`` beside sounds that go on, is its last
   keyframe, over and over, in step with them (``next_still``): players would stop where the picture
   does, and those that are told of a stream without one have to be loaded anew. It comes back with
-  a keyframe of its own.
+  a keyframe of its own. Where it has never come, it is not waited for any longer (``AbsentError``).
 - Of several pictures another one leads when the first one falls silent (``lead``).
 
 A timeline is used by one stream, from the event loop's thread.
@@ -51,7 +51,15 @@ STILL_AFTER = Millis(2000)
 """So much of sound without a picture, and it has stopped. Longer than the usual GOP: encoders that
 are short of bandwidth drop frames up to the next keyframe."""
 
+NEVER_COMES = Millis(10_000)
+"""So much of sound, and of the picture nothing but its header: an encoder whose camera hangs. Long,
+since players get over a picture that comes later only with a break."""
+
 _VIDEO = MediaKind.VIDEO  # looked up once, not at every frame
+
+
+class AbsentError(Exception):
+    """The only picture has been announced, and there is none: the sound has to go on alone."""
 
 
 class TimeJumpError(Exception):
@@ -141,6 +149,7 @@ class Timeline:
         Raises:
             TimeJumpError: it belongs to another domain.
             PauseError: likewise; but this domain may go on without its track.
+            AbsentError: likewise; one without a picture.
         """
         kind, number = frame.track
         lane = (self._pictures if kind is _VIDEO else self._sounds).get(number)
@@ -254,6 +263,10 @@ class Timeline:
             self._picture_at, self._seen_at = picture.held_dts, at
             return
         if at - self._seen_at <= STILL_AFTER:
+            return
+        if picture.held is None:
+            if at - self._seen_at > NEVER_COMES:
+                raise AbsentError
             return
         ended = picture.heard_until if picture.heard_until is not None else picture.end
         until = at - max(0, self._seen_at - ended)  # as far behind the sound as it always was

@@ -65,6 +65,30 @@ def test_video_whose_audio_never_comes_starts_after_a_second(packager: Packager)
     assert packager.presentation.main.listed[0].duration_s == 2
 
 
+def test_sound_does_not_wait_for_ever_for_a_picture_that_was_announced(packager: Packager) -> None:
+    packager.push(0, AVC_HEADER)
+    packager.push(0, AAC_HEADER)
+    for at, frame in media(16.0):
+        if frame.track == AUDIO_TRACK:
+            packager.push(at, frame)
+    assert kinds(packager) == [MediaKind.AUDIO]
+    assert packager.presentation.main.listed
+    assert not any(discontinuities(packager))
+    broadcast(packager, 4.2, begin=16_000, with_headers=False)
+    assert kinds(packager) == [MediaKind.VIDEO, MediaKind.AUDIO]
+    assert discontinuities(packager).count(True) == 1
+
+
+def test_a_picture_without_a_keyframe_is_waited_for(packager: Packager) -> None:
+    packager.push(0, AVC_HEADER)
+    packager.push(0, AAC_HEADER)
+    for at, frame in media(16.0):
+        packager.push(at, frame._replace(is_keyframe=frame.track == AUDIO_TRACK))
+    assert not packager.presentation.main.listed
+    broadcast(packager, 4.2, begin=16_000, with_headers=False)
+    assert discontinuities(packager) == [False, False]
+
+
 def test_metadata_that_names_no_audio_saves_the_wait(packager: Packager) -> None:
     packager.expect({"videocodecid": 7.0, "width": 320.0})
     packager.push(0, AVC_HEADER)
