@@ -8,6 +8,9 @@ export const HLS_CONFIG = {
   // smoothness as well, and the first part has to wait for its answer.
   useMediaCapabilities: false,
 
+  // Nothing is put between what is live. What would do that has its own idea of where to go on.
+  enableInterstitialPlayback: false,
+
   // Lists its parts or not, a playlist of ours is played as close to live as it allows.
   lowLatencyMode: true,
 

@@ -8,6 +8,7 @@
 import Hls from "../vendor/hls.js/hls.min.mjs";
 import { HLS_CONFIG } from "./config.js";
 import { Downshift } from "./downshift.js";
+import { Kinds } from "./kinds.js";
 import { Pacer } from "./pacer.js";
 import { remedy } from "./recovery.js";
 
@@ -36,6 +37,7 @@ export class HlsPlayer {
     const latencyController = this.#pacer.controller(Hls.DefaultConfig.latencyController);
     this.#hls = new Hls({ ...HLS_CONFIG, enableWorker: isTs, latencyController });
     new Downshift(this.#hls, Hls.Events);
+    if (!isTs) new Kinds(this.#hls, Hls.Events, (start) => this.#onOtherKinds(start));
     this.#hls.on(Hls.Events.ERROR, (_, error) => error.fatal && this.#onFatal(error));
     this.#hls.loadSource(address);
     this.#hls.attachMedia(this.#video);
@@ -56,9 +58,28 @@ export class HlsPlayer {
       this.#report("unplayable");
       return;
     }
-    console.warn(`hls.js gave up (${error.details}): ${action}`);
+    this.#plan(afterMs, () => {
+      console.warn(`hls.js gave up (${error.details}): ${action}`);
+      this.#remedies[action]();
+    });
+  }
+
+  /** What was buffered of the tracks before is passed over; in place of what the error, if there
+   *  was one, would be answered with. */
+  #onOtherKinds(start) {
+    const plays = !this.#video.paused;
+    this.#plan(0, () => {
+      const position = Math.max(start, this.#video.currentTime);
+      this.#hls.detachMedia();
+      this.#hls.attachMedia(this.#video);
+      this.#hls.startLoad(position);
+      if (plays) this.#video.play().catch(() => {});
+    });
+  }
+
+  #plan(afterMs, act) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#remedies[action](), afterMs);
+    this.#timer = setTimeout(act, afterMs);
   }
 
   #remedies = {

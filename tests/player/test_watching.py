@@ -127,6 +127,23 @@ async def test_a_publisher_who_comes_back_goes_on_over_the_last_frame(
     assert len(viewer.asked_for("/comeback/index.m3u8")) == 1, "the same session, loaded once"
 
 
+async def test_a_picture_that_goes_and_comes_back_is_no_new_beginning(
+    house: Theatre, viewer: Visit
+) -> None:
+    page, show = viewer.page, house.show("kinds")
+    show.window = 60
+    show.go_live()
+    assert show.session is not None
+    begins = show.session.ready(60) + 4
+    show.sound_alone = range(begins, begins + 3)
+    await page.goto(house.address("/kinds"))
+    await reached(page, "live")
+    async with one_sitting(page):
+        await moves(page, begins + 5 - float(await page.evaluate(POSITION)))
+    assert len(viewer.asked_for("/kinds/index.m3u8")) == 1, "one player all the time"
+    assert viewer.complaints == []
+
+
 async def test_a_new_session_after_the_end_starts_by_itself(house: Theatre, viewer: Visit) -> None:
     page, show = viewer.page, house.show("encore")
     show.go_live()

@@ -56,6 +56,8 @@ class Show:
     heights: Sequence[int] = (180,)
     window: int = 6
     """How many segments a playlist lists."""
+    sound_alone: range = range(0)
+    """The numbers of segments that have no picture; only in MP4."""
     last_live: datetime | None = None
     silent: bool = False
     """Whether the server hangs up on whoever asks."""
@@ -126,6 +128,10 @@ class Show:
             ]
         return "\n".join(lines) + "\n"
 
+    def header(self, number: int) -> str:
+        """The name of the header that an MP4 segment needs."""
+        return "sound.mp4" if number in self.sound_alone else "init.mp4"
+
     def media(self, suffix: str) -> str:
         session = self.session
         if session is None:
@@ -138,9 +144,12 @@ class Show:
             "#EXT-X-TARGETDURATION:1",
             f"#EXT-X-MEDIA-SEQUENCE:{session.first_msn + first}",
         ]
-        if suffix == "m4s":
-            lines.append('#EXT-X-MAP:URI="init.mp4"')
+        header = None
         for number in range(first, last):
+            if suffix == "m4s" and header != (needed := self.header(number)):
+                lines += ["#EXT-X-DISCONTINUITY"] if header else []
+                lines.append(f'#EXT-X-MAP:URI="{needed}"')
+                header = needed
             at = session.began + timedelta(seconds=number)
             lines += [
                 f"#EXT-X-PROGRAM-DATE-TIME:{at.isoformat(timespec='milliseconds')}",
@@ -204,7 +213,7 @@ class _Desk:
             web.get("/{stream}/ts/index.m3u8", self._multivariant),
             web.get("/{stream}/v{level}/index.m3u8", self._fmp4_playlist),
             web.get("/{stream}/ts/v{level}/index.m3u8", self._ts_playlist),
-            web.get("/{stream}/v{level}/init.mp4", self._init),
+            web.get("/{stream}/v{level}/{header:init|sound}.mp4", self._init),
             web.get("/{stream}/v{level}/{epoch}-{number}.m4s", self._fmp4),
             web.get("/{stream}/ts/v{level}/{epoch}-{number}.ts", self._ts),
         ]
@@ -255,10 +264,14 @@ class _Desk:
         return _playlist(self._show(request).media("ts"))
 
     async def _init(self, request: web.Request) -> web.Response:
-        return web.Response(body=self._show(request).tape.init, content_type="video/mp4")
+        tape = self._show(request).tape
+        is_sound = request.match_info["header"] == "sound"
+        body = tape.sound_init if is_sound else tape.init
+        return web.Response(body=body, content_type="video/mp4")
 
     async def _fmp4(self, request: web.Request) -> web.Response:
-        body = self._show(request).tape.fmp4[int(request.match_info["number"])]
+        show, number = self._show(request), int(request.match_info["number"])
+        body = (show.tape.sound if number in show.sound_alone else show.tape.fmp4)[number]
         return web.Response(body=body, content_type="video/mp4")
 
     async def _ts(self, request: web.Request) -> web.Response:

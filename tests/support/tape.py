@@ -20,6 +20,9 @@ class Tape:
     init: bytes
     fmp4: tuple[bytes, ...]
     ts: tuple[bytes, ...]
+    sound_init: bytes
+    sound: tuple[bytes, ...]
+    """Of the tone alone, cut as near to the same moments as its frames allow."""
 
 
 def record(folder: Path, *, picture: str = PICTURE, seconds: int = SECONDS) -> Tape:
@@ -36,10 +39,18 @@ def record(folder: Path, *, picture: str = PICTURE, seconds: int = SECONDS) -> T
         f"-hls_segment_filename {folder}/%03d.m4s {folder}/fmp4.m3u8",
     )
     _ffmpeg(f"{cut} -hls_segment_filename {folder}/%03d.ts {folder}/ts.m3u8")
+    sound = folder / "sound"
+    sound.mkdir()
+    _ffmpeg(
+        f"{cut} -vn -hls_segment_type fmp4 -hls_fmp4_init_filename init.mp4",
+        f"-hls_segment_filename {sound}/%03d.m4s {sound}/fmp4.m3u8",
+    )
     return Tape(
         init=(folder / "init.mp4").read_bytes(),
         fmp4=tuple(path.read_bytes() for path in sorted(folder.glob("*.m4s"))),
         ts=tuple(path.read_bytes() for path in sorted(folder.glob("*.ts"))),
+        sound_init=(sound / "init.mp4").read_bytes(),
+        sound=tuple(path.read_bytes() for path in sorted(sound.glob("*.m4s"))),
     )
 
 
