@@ -17,6 +17,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from origin.auth.names import is_stream_name
 from origin.hls.blocking import (
     MalformedDirective,
     Verdict,
@@ -60,6 +61,8 @@ class OnAir:
 
 async def find_on_air(streams: StreamsDependency, stream: str) -> OnAir:
     """The present session of ``stream``, or 404."""
+    if not is_stream_name(stream):
+        raise NotHere("there is nothing at this address")
     known = streams.find(stream)
     if known is None or known.session is None:
         raise NotHere(f"no stream {stream!r} is live here")

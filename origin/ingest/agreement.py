@@ -21,6 +21,9 @@ _log = structlog.get_logger(__name__)
 PAUSE_AFTER_ERROR_S = 0.1
 """When accepting fails: descriptors have run out, and come back as others leave."""
 
+NO_TLS = "WRONG_VERSION_NUMBER"
+"""What OpenSSL says of a first byte that is none of TLS's: RTMP's is one."""
+
 
 class TlsAcceptor:
     """Accepts on one listening socket, and lets ``make`` take over what has agreed."""
@@ -94,7 +97,13 @@ class TlsAcceptor:
                 ssl_shutdown_timeout=limits.closing_s,
             )
         except OSError as error:  # ssl.SSLError and time-outs are
-            _log.debug("no agreement on TLS", peer=address, reason=str(error))
+            if getattr(error, "reason", None) == NO_TLS:
+                _log.warning(
+                    "connection closed: this port is for rtmps://, and that was no TLS",
+                    peer=address,
+                )
+            else:
+                _log.debug("no agreement on TLS", peer=address, reason=str(error))
         finally:
             self._addresses[address] -= 1
             if not self._addresses[address]:

@@ -261,6 +261,11 @@ async def test_what_is_not_there_is_a_problem_document(
     assert answer.json()["status"] == 404
 
 
+async def test_what_tidecast_keeps_for_itself_is_no_stream(client: httpx.AsyncClient) -> None:
+    for path in ("/api/v1/nope", "/studio/v0/index.m3u8"):
+        assert (await client.get(path)).json()["detail"] == "there is nothing at this address"
+
+
 async def test_a_name_that_cannot_be_published_has_a_page_that_says_so(
     client: httpx.AsyncClient,
 ) -> None:

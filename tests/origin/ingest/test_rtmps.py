@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from origin.errors import SettingsError
 from origin.ingest.settings import IngestSettings
@@ -127,6 +128,20 @@ async def test_who_does_not_speak_tls_is_closed(pair: Pair) -> None:
             with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
                 await reader.readexactly(100_000)
             writer.close()
+
+
+async def test_who_speaks_rtmp_where_rtmps_is_spoken_is_told_of_in_the_log(pair: Pair) -> None:
+    tls = Certificate(*pair).context
+    with capture_logs() as lines:
+        async with listening(OpenDoor(), tls=tls) as listener:
+            reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            writer.write(HELLO)
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+            writer.close()
+    assert ("warning", "connection closed: this port is for rtmps://, and that was no TLS") in [
+        (line["log_level"], line["event"]) for line in lines
+    ]
 
 
 async def test_sockets_that_never_agree_are_strangers_like_any_other(pair: Pair) -> None:
