@@ -102,10 +102,11 @@ def explain(error: ErrorDetails) -> str:
         return f"{name}: there is no such setting{did_you_mean(path[-1], _siblings(path))}"
     if error["type"] == "missing":
         return f"{name}: is needed{' (--origin URL)' if path[0] == 'origin' else ''}"
-    match error["input"]:  # a flag that may be given several times was given once
-        case (value,):
-            pass
-        case value:
+    value: object = error["input"]
+    match value:
+        case (only,):  # a flag that may be given several times
+            value = only
+        case _:
             pass
     return f"{name}: {error['msg'].removeprefix('Value error, ')}, not {value!r}"
 
