@@ -103,11 +103,8 @@ def explain(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return f"{name}: is needed{' (--origin URL)' if path[0] == 'origin' else ''}"
     value: object = error["input"]
-    match value:
-        case (only,):  # a flag that may be given several times
-            value = only
-        case _:
-            pass
+    if isinstance(value, tuple) and value:  # a flag that may be given several times
+        (value, *_) = cast("tuple[object, ...]", value)
     return f"{name}: {error['msg'].removeprefix('Value error, ')}, not {value!r}"
 
 
