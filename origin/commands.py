@@ -6,7 +6,6 @@ that there is one place where a setting is described.
 
 import sys
 from collections.abc import Callable
-from itertools import chain
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -130,9 +129,15 @@ def doctor_command(config: Path | None, no_trial: bool, **flags: str | bool | No
     except SettingsError as error:
         _refuse(error)
     findings: list[Finding] = []
-    for finding in chain(check_all(settings), () if no_trial else (try_out() for _ in range(1))):
+
+    def tell(finding: Finding) -> None:
         click.echo(line(finding))
         findings.append(finding)
+
+    for each in check_all(settings):
+        tell(each)
+    if not no_trial:
+        tell(try_out())
     status, sentence = verdict(findings)
     click.echo(sentence)
     sys.exit(status)

@@ -25,7 +25,7 @@ with some encoders, repeat or step back. Players want one clock per track that o
   what came before its next keyframe is left out by the segmenter.
 - The only picture, when it is missing for ``STILL_AFTER`` beside sounds that go on, is its last
   keyframe, over and over, in step with them (``next_still``): players would stop where the picture
-  does, and those that are told of a stream without one have to be loaded anew. It comes back with
+  does, and those that are told of a stream without one need other buffers. It comes back with
   a keyframe of its own. Where it has never come, it is not waited for any longer (``AbsentError``).
 - Of several pictures another one leads when the first one falls silent (``lead``).
 
